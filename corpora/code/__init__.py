@@ -1,0 +1,1 @@
+"""Source code: licence, signals, filters, syntax."""

@@ -1,0 +1,1 @@
+"""Math instructions: seeds, augmentation, verification, decontamination."""

@@ -1,0 +1,105 @@
+"""Columns of every Parquet file that a stage hands over, and what they mean.
+
+Schemas are Arrow schemas, built on first use so that importing this module costs nothing. Order of columns is fixed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TRAIN, HELDOUT = "train", "heldout"
+CODE, TEXT = "code", "text"
+
+_DOCUMENT = {
+    "id": "string",  # 32 hex digits: digest of source, revision and path
+    "text": "string",
+    "source": "string",  # what was read: "installed", a name from luigi.cfg, "fixture"
+    "repository": "string",  # unit of the held-out split: a distribution, a checkout, a folder
+    "revision": "string",  # version or commit, "" where there is none
+    "path": "string",  # inside the repository, with forward slashes
+    "language": "string",  # Linguist name; "English" for replay text
+    "license": "string",  # SPDX expression, inside the recipe's allow-list
+    "license_evidence": "string",  # where the licence was read
+    "stars": "int32",
+    "date": "string",  # ISO 8601
+    "domain": "string",  # "code" or "text"
+    "split": "string",  # "train" or "heldout", by repository
+}
+_REJECTION = {
+    "id": "string",
+    "source": "string",
+    "repository": "string",
+    "path": "string",
+    "reason": "string",
+    "value": "float64",  # the measured signal
+    "bound": "float64",  # the bound it broke
+    "evidence": "string",
+}
+_PROBLEM = {
+    "id": "string",
+    "seed": "string",  # id of the seed problem, "" for a drill
+    "kind": "string",  # seed, renumber, program, drill
+    "question": "string",
+    "solution": "string",
+    "answer": "string",
+    "verdict": "string",
+    "evidence": "string",  # class of evidence: re-executed, program output, ...
+    "path_key": "string",  # canonical set of equations of the solution
+    "source": "string",
+    "license": "string",
+}
+_LEDGER = {
+    "id": "string",
+    "benchmark": "string",
+    "problem": "string",
+    "rule": "string",
+    "ngram": "string",
+    "offset": "int64",  # characters into the text
+    "decision": "string",
+}
+
+
+def _schema(columns: dict[str, str], extra: dict[str, Any] | None = None) -> pa.Schema:
+    import pyarrow as pa
+
+    types = {"string": pa.string(), "int32": pa.int32(), "int64": pa.int64(), "float64": pa.float64()}
+    fields = [pa.field(name, types[kind]) for name, kind in columns.items()]
+    return pa.schema([*fields, *(pa.field(name, kind) for name, kind in (extra or {}).items())])
+
+
+def _conversation() -> pa.Schema:
+    import pyarrow as pa
+
+    messages = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+    names = ("id", "kind", "messages", "tests", "verdict", "evidence", "source", "license")
+    return pa.schema([(name, messages if name == "messages" else pa.string()) for name in names])
+
+
+def _symbols() -> pa.Schema:
+    import pyarrow as pa
+
+    span = [(name, pa.int32()) for name in ("start", "end", "body_start", "docstring_start", "docstring_end", "depth")]
+    function = pa.struct([("name", pa.string()), *span, ("has_doctest", pa.bool_())])
+    return pa.schema([("id", pa.string()), ("imports", pa.list_(pa.string())), ("functions", pa.list_(function))])
+
+
+_BUILDERS = {
+    "DOCUMENT": lambda: _schema(_DOCUMENT),
+    "REJECTION": lambda: _schema(_REJECTION),
+    "PROBLEM": lambda: _schema(_PROBLEM),
+    "LEDGER": lambda: _schema(_LEDGER),
+    "CONVERSATION": _conversation,
+    "SYMBOLS": _symbols,
+}
+"""DOCUMENT, REJECTION, PROBLEM, LEDGER: flat rows. CONVERSATION: `messages` is a list of (role, content). SYMBOLS: what
+one parse found in a kept document; spans are byte offsets into its UTF-8 text, `docstring_start` is -1 without one."""
+
+
+def __getattr__(name: str) -> pa.Schema:
+    if name not in _BUILDERS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    schema = globals()[name] = _BUILDERS[name]()
+    return schema

@@ -1,0 +1,129 @@
+"""Parquet shards: written once, in a fixed row order, with the schema checked on read.
+
+A file that has its final name is whole: writers write beside it, flush to disk and rename. The bytes depend on rows and
+schema alone, given one version of Arrow.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from corpora import SchemaError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROW_GROUP_ROWS = 4096
+_ZSTD_LEVEL = 3
+
+
+def shard_name(index: int, count: int) -> str:
+    """Name one shard of a folder.
+
+    >>> shard_name(0, 8)
+    'part-00000-of-00008.parquet'
+    """
+    return f"part-{index:05d}-of-{count:05d}.parquet"
+
+
+def shard_paths(folder: Path) -> list[Path]:
+    """List the shards of a folder in order; a folder without a whole set is refused."""
+    paths = sorted(folder.glob("part-*-of-*.parquet"))
+    if not paths:
+        raise SchemaError(f"{folder} has no shards (part-00000-of-00001.parquet); was the stage that writes it run?")
+    count = int(paths[0].stem.rpartition("-")[2])
+    wanted = [shard_name(index, count) for index in range(count)]
+    found = [path.name for path in paths]
+    if found != wanted:
+        missing = sorted(set(wanted) - set(found)) or sorted(set(found) - set(wanted))
+        raise SchemaError(
+            f"{folder} is not one set of {count} shards: look at {missing[0]}; delete the folder and run again"
+        )
+    return paths
+
+
+def read(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a shard; a corrupt file, a missing column or another type is a `SchemaError` that names them."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = list(columns) if columns is not None else schema.names
+    try:
+        file = pq.ParquetFile(path)
+        missing = [name for name in names if name not in file.schema_arrow.names]
+        if missing:
+            raise SchemaError(f"{path} lacks column {missing[0]!r} (has: {', '.join(file.schema_arrow.names)})")
+        table = file.read(columns=names)
+    except FileNotFoundError:
+        raise SchemaError(f"{path} is not there; delete its folder and run the stage again") from None
+    except (pa.ArrowInvalid, OSError) as error:
+        raise SchemaError(
+            f"{path} is not a readable Parquet file ({error}); delete its folder and run the stage again"
+        ) from None
+    for name in names:
+        if table.schema.field(name).type != schema.field(name).type:
+            found, wanted = table.schema.field(name).type, schema.field(name).type
+            raise SchemaError(f"{path} has column {name!r} of type {found}, wanted {wanted}")
+    return table.select(names).replace_schema_metadata(None)
+
+
+def write(path: Path, rows: pa.Table | Sequence[dict[str, Any]], schema: pa.Schema) -> None:
+    """Write a shard in the order given; a row's missing keys are null."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = (
+        rows.select(schema.names).cast(schema)
+        if isinstance(rows, pa.Table)
+        else pa.Table.from_pylist(list(rows), schema)
+    )
+
+    def write_table(temporary: Path) -> None:
+        pq.write_table(
+            table.replace_schema_metadata(None),
+            temporary,
+            compression="zstd",
+            compression_level=_ZSTD_LEVEL,
+            row_group_size=ROW_GROUP_ROWS,
+            store_schema=False,
+        )
+
+    replace(path, write_table)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON with sorted keys."""
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    replace(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON; a corrupt file is a `SchemaError`."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise SchemaError(f"{path} is not readable JSON ({error}); delete its folder and run the stage again") from None
+
+
+def replace(path: Path, write_to: Callable[[Path], Any]) -> None:
+    """Let `write_to` write a file beside `path`, flush it to disk, and give it its name; a failure leaves nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        write_to(temporary)
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def num_rows(path: Path) -> int:
+    """Count the rows of a shard from its footer."""
+    import pyarrow.parquet as pq
+
+    return int(pq.ParquetFile(path).metadata.num_rows)

@@ -1,0 +1,75 @@
+"""Where documents come from: installed distributions, folders and git checkouts, the fixture.
+
+A source lists repositories; a repository lists files and knows its licence. Nothing is read before it is asked for, and
+nothing outside the root of a repository is ever read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+LICENSE_NAMES = ("licen", "copying", "unlicense", "notice")
+SKIPPED_FOLDERS = frozenset(
+    {".git", ".hg", ".svn", ".tox", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".pytest_cache"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repository:
+    """One unit of the held-out split: a distribution, a checkout, a folder; plain data, so it travels to workers."""
+
+    name: str
+    source: str
+    """`installed`, `fixture` or the name in luigi.cfg [sources]."""
+    revision: str
+    """Version, commit, or "" where there is none."""
+    root: str
+    files: tuple[str, ...]
+    """Paths below the root, with forward slashes, sorted."""
+    license: str
+    """SPDX expression of the whole repository, "" when none was found."""
+    license_evidence: str
+    date: str | None = None
+
+    def path(self, file: str) -> Path:
+        """Where a file lies."""
+        return Path(self.root, *file.split("/"))
+
+
+def digest(*parts: str) -> str:
+    """Digest strings to 32 hex digits; the parts cannot run into each other."""
+    value = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode("utf-8", "surrogateescape")
+        value.update(len(data).to_bytes(8, "little") + data)
+    return value.hexdigest()
+
+
+def walk(root: Path) -> Iterator[str]:
+    """List the regular files below a root in order; links are not followed and tool folders are skipped."""
+    pending = [""]
+    while pending:
+        folder = pending.pop()
+        below = []
+        with os.scandir(root / folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                path = f"{folder}{entry.name}"
+                if entry.is_file(follow_symlinks=False):
+                    yield path
+                elif entry.is_dir(follow_symlinks=False) and entry.name not in SKIPPED_FOLDERS:
+                    below.append(f"{path}/")
+        pending += reversed(below)
+
+
+def is_license_file(path: str) -> bool:
+    """Whether a path looks like a licence text.
+
+    >>> [is_license_file(path) for path in ("LICENSE", "a/COPYING.txt", "licensing.py")]
+    [True, True, False]
+    """
+    name = path.rpartition("/")[2].lower()
+    return name.startswith(LICENSE_NAMES[:3]) and not name.endswith((".py", ".pyi", ".js", ".json"))

@@ -1,0 +1,71 @@
+"""`python -m pipelines status | plan | why STAGE | clean`: what exists, what would run, why, and what can go."""
+
+import argparse
+import sys
+
+import luigi.task_register
+
+import pipelines
+from pipelines.root import Root
+from pipelines.stage import Stage
+
+ROOTS: dict[str, type[Root]] = {name: getattr(pipelines, name) for name in pipelines.__all__}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code is 0 when it could be answered."""
+    options = _parser().parse_args(arguments)
+    root = ROOTS[options.root](recipe=options.recipe)
+    from pipelines import plan, status
+
+    if options.command == "status":
+        status.show_status(root)
+    elif options.command == "plan":
+        plan.show_plan(root)
+    elif options.command == "why":
+        status.show_why(_stage(options.stage, root))
+    else:
+        status.clean([make(recipe=options.recipe) for make in ROOTS.values()], delete=options.yes)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m pipelines", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("status", "what exists of a run, stage by stage"),
+        ("plan", "what would run: rows, tokens, steps, GPU-hours, cost"),
+        ("why", "which field or source makes a stage new"),
+        ("clean", "list partial and unreachable outputs; --yes deletes them"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        if name == "why":
+            command.add_argument("stage", help="name of a stage, such as DropNearDuplicates")
+        elif name == "clean":
+            command.add_argument("--yes", action="store_true", help="delete what is listed")
+        if name in ("status", "plan"):
+            command.add_argument("root", nargs="?", default="BuildCodeQwen", choices=ROOTS, help="what to build")
+        else:
+            command.add_argument("--root", default="BuildCodeQwen", choices=ROOTS, help="the run it belongs to")
+        command.add_argument("--recipe", default="laptop", help="name of the recipe (default: laptop)")
+    return parser
+
+
+def _stage(name: str, root: Root) -> Stage:
+    try:
+        kind = luigi.task_register.Register.get_task_cls(name)
+    except luigi.task_register.TaskClassNotFoundException:
+        kind = None
+    if not isinstance(kind, type) or not issubclass(kind, Stage) or not hasattr(kind, "build"):
+        known = sorted(task for task in luigi.task_register.Register.task_names() if _is_stage(task))
+        raise SystemExit(f"no stage is called {name!r}; choose {', '.join(known)}")
+    return kind(recipe=root.recipe)
+
+
+def _is_stage(name: str) -> bool:
+    kind = luigi.task_register.Register.get_task_cls(name)
+    return isinstance(kind, type) and issubclass(kind, Stage) and hasattr(kind, "build")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,239 @@
+"""The CODE-QWEN recipe, stage by stage: read it from top to bottom (QWEN report, section 4).
+
+Licensed code and replay text become tokens; a base is continued on them at the recipe's length; instructions whose
+proof was executed teach the result to answer; every model is scored before anything is released.
+"""
+
+from typing import ClassVar
+
+from pipelines.recipes.code import CODE, CodeRecipe
+from pipelines.root import Root
+from pipelines.stage import RecipeParameter, Stage, requires
+
+
+class CodeStage(Stage):
+    """A stage whose config is a field of a code recipe."""
+
+    recipes = CODE
+    recipe = RecipeParameter("code", CODE)
+
+
+# Corpus ----------------------------------------------------------------------------------------------
+
+
+class CollectCode(CodeStage):
+    """Read source files with their licence and where they come from; set repositories apart as held-out."""
+
+    config = "collect_code"
+    build = "corpora.collect:collect_code"
+    inventory = "corpora.collect:code_inventory"
+
+
+@requires(documents=CollectCode)
+class DropExactDuplicates(CodeStage):
+    """Keep one document of every text."""
+
+    build = "corpora.dedup:drop_exact_duplicates"
+
+
+@requires(documents=DropExactDuplicates)
+class FilterCode(CodeStage):
+    """Drop what is too long, too dense or generated, by published bounds."""
+
+    config = "filter_code"
+    build = "corpora.code.filter:filter_code"
+
+
+@requires(documents=FilterCode)
+class DropNearDuplicates(CodeStage):
+    """Keep one document of every cluster of near duplicates."""
+
+    config = "near_duplicates"
+    build = "corpora.dedup:drop_near_duplicates"
+
+
+@requires(documents=DropNearDuplicates)
+class GateSyntax(CodeStage):
+    """Parse every file once: drop what is mostly not its language, note imports and functions."""
+
+    config = "syntax"
+    build = "corpora.code.syntax:gate_syntax"
+
+
+@requires(documents=GateSyntax)
+class DecontaminateCorpus(CodeStage):
+    """Drop documents that hold a run of a benchmark, with a ledger of every hit."""
+
+    config = "decontaminate"
+    build = "corpora.decontaminate:decontaminate_corpus"
+
+
+class CollectText(CodeStage):
+    """Read English replay text, so that the model keeps what it knows."""
+
+    config = "collect_text"
+    build = "corpora.collect:collect_text"
+    inventory = "corpora.collect:text_inventory"
+
+
+@requires(documents=CollectText)
+class DecontaminateText(CodeStage):
+    """Drop replay text that holds a run of a benchmark."""
+
+    config = "decontaminate"
+    build = "corpora.decontaminate:decontaminate_corpus"
+
+
+# Base ------------------------------------------------------------------------------------------------
+
+
+class ImportBase(CodeStage):
+    """Bring a pretrained base into our layout: HF folder, Megatron weights, tokenizer."""
+
+    config = "base"
+    build = "specialize.base:import_base"
+
+
+@requires(documents=DecontaminateCorpus)
+class TrainTokenizer(CodeStage):
+    """Train a byte-level BPE with Qwen's split rule and special tokens (`tiny` only)."""
+
+    config = "tokenizer"
+    build = "corpora.tokenizer:train_tokenizer"
+
+
+@requires(tokenizer=TrainTokenizer)
+class InitializeBase(CodeStage):
+    """Make a random base of the Qwen2 architecture (`tiny` only)."""
+
+    config = "base"
+    build = "specialize.base:initialize_base"
+
+
+def base_of(recipe: CodeRecipe) -> type[Stage]:
+    """Choose how the recipe comes by its base."""
+    return InitializeBase if recipe.tokenizer else ImportBase
+
+
+# Continued pretraining -------------------------------------------------------------------------------
+
+
+@requires(documents=DecontaminateCorpus, base=base_of)
+class TokenizeCode(CodeStage):
+    """Write the code as tokens of the base, an end-of-document after each file."""
+
+    config = "tokenize"
+    build = "corpora.tokenize:tokenize"
+
+
+@requires(documents=DecontaminateText, base=base_of)
+class TokenizeText(CodeStage):
+    """Write the replay text as tokens of the base."""
+
+    config = "tokenize"
+    build = "corpora.tokenize:tokenize"
+
+
+@requires(code=TokenizeCode, text=TokenizeText, base=base_of)
+class ContinuePretraining(CodeStage):
+    """Continue the base on code and replay text: CODE-QWEN."""
+
+    config = "pretrain"
+    build = "specialize.train:continue_pretraining"
+
+
+# Supervised fine-tuning ------------------------------------------------------------------------------
+
+
+@requires(symbols=GateSyntax, documents=DecontaminateCorpus)
+class CollectInstructions(CodeStage):
+    """Make instructions with a proof each: problems with tests, and functions with doctests from the corpus."""
+
+    config = "instructions"
+    build = "corpora.instructions:collect_instructions"
+
+
+@requires(conversations=CollectInstructions)
+class VerifyPrograms(CodeStage):
+    """Run every answer against its proof in the sandbox; keep what passes."""
+
+    config = "verify"
+    build = "corpora.instructions:verify_programs"
+
+
+@requires(conversations=VerifyPrograms)
+class DecontaminateInstructions(CodeStage):
+    """Drop instructions that hold a run of a benchmark."""
+
+    config = "decontaminate"
+    build = "corpora.decontaminate:decontaminate_conversations"
+
+
+@requires(conversations=DecontaminateInstructions, base=base_of)
+class Pack(CodeStage):
+    """Write conversations as packs of one length, with a mask of what is learned."""
+
+    config = "pack"
+    build = "corpora.pack:pack"
+
+
+@requires(model=ContinuePretraining, packs=Pack)
+class FineTune(CodeStage):
+    """Teach CODE-QWEN to answer: CODE-QWEN-CHAT."""
+
+    config = "fine_tune"
+    build = "specialize.train:fine_tune"
+
+
+# Release ---------------------------------------------------------------------------------------------
+
+
+@requires(model=ContinuePretraining)
+class ExportBase(CodeStage):
+    """Write CODE-QWEN as a folder that transformers loads."""
+
+    config = "export_base"
+    build = "specialize.export:export"
+
+
+@requires(model=FineTune)
+class ExportChat(CodeStage):
+    """Write CODE-QWEN-CHAT as a folder that transformers loads."""
+
+    config = "export_chat"
+    build = "specialize.export:export"
+
+
+@requires(base=base_of, pretrained=ExportBase, chat=ExportChat, code=DecontaminateCorpus, text=DecontaminateText)
+class EvaluateCode(CodeStage):
+    """Score the base, CODE-QWEN and CODE-QWEN-CHAT: bits per byte, HumanEval, MBPP."""
+
+    config = "evaluate"
+    build = "specialize.evaluate:evaluate_code"
+
+
+@requires(chat=ExportChat, pretrained=ExportBase, evaluation=EvaluateCode)
+class ReleaseCode(CodeStage):
+    """Put checkpoints, card, scores and lineage together, unless a floor of the recipe is missed."""
+
+    config = "release"
+    build = "specialize.release:release_code"
+
+
+# What to type ----------------------------------------------------------------------------------------
+
+
+class BuildCodeCorpus(Root):
+    """Build only the tokens of the code corpus and of the replay text."""
+
+    recipe = RecipeParameter("code", CODE)
+    goals: ClassVar = (TokenizeCode, TokenizeText)
+    title = "CODE-QWEN corpus"
+
+
+class BuildCodeQwen(Root):
+    """Build CODE-QWEN and CODE-QWEN-CHAT with their scores."""
+
+    recipe = RecipeParameter("code", CODE)
+    goals: ClassVar = (ReleaseCode,)
+    title = "CODE-QWEN"

@@ -1,0 +1,112 @@
+"""Where and with what a run works, from `luigi.cfg`: the store, the sources, the bases, the data engine, the launcher.
+
+Nothing here is part of a fingerprint: the same recipe on another machine gives the same directories. (What a source
+*contains* is: its inventory enters the fingerprint of the stage that collects it.)
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import luigi.configuration
+
+if TYPE_CHECKING:
+    from corpora.collect import Sources
+    from corpora.engine import Engine
+    from specialize.base import Bases
+    from specialize.launch import Launcher
+
+LAUNCHERS = ("local",)
+RUNNERS = ("native", "ray")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The settings of this machine; heavy objects are made from them only in the process that needs them."""
+
+    root: Path
+    """Folder of the store, absolute."""
+    workers: int
+    """Processes of a data stage."""
+    runner: str
+    address: str | None
+    """Address of a Ray cluster; only with runner = ray."""
+    launcher: str
+    sources: tuple[tuple[str, str], ...]
+    bases: tuple[tuple[str, str], ...]
+
+    def provide(self, name: str) -> Any:
+        """Make what a stage function asks for by the name of its parameter."""
+        makers: dict[str, Callable[[], Any]] = {
+            "engine": self.make_engine,
+            "launcher": self.make_launcher,
+            "sources": self.make_sources,
+            "bases": self.make_bases,
+            "workers": lambda: self.workers,
+        }
+        return makers[name]()
+
+    def make_engine(self) -> "Engine":
+        """Make the data engine."""
+        from corpora.engine import Engine
+
+        return Engine(runner=self.runner, address=self.address, workers=self.workers)
+
+    def make_launcher(self) -> "Launcher":
+        """Make the launcher of training commands."""
+        from specialize.launch import Local
+
+        return Local()
+
+    def make_sources(self) -> "Sources":
+        """Make the named folders and git checkouts; a missing folder is refused here."""
+        from corpora.collect import Sources
+
+        return Sources(folders=self.sources)
+
+    def make_bases(self) -> "Bases":
+        """Make the table of local base checkpoints."""
+        from specialize.base import Bases
+
+        return Bases(folders=self.bases)
+
+
+PROVIDED = ("engine", "launcher", "sources", "bases", "workers")
+"""What a stage function may ask for besides its inputs and its config."""
+
+
+def read_machine() -> Machine:
+    """Read `luigi.cfg` over the packaged defaults; every value that cannot be is refused with its section and key."""
+    config = luigi.configuration.get_config()
+    return Machine(
+        root=Path(config.get("store", "root", "runs")).expanduser().absolute(),
+        workers=_workers(config.get("engine", "workers", "auto")),
+        runner=_choice("engine", "runner", config.get("engine", "runner", "native"), RUNNERS),
+        address=config.get("engine", "address", "") or None,
+        launcher=_choice("launcher", "kind", config.get("launcher", "kind", "local"), LAUNCHERS),
+        sources=_section(config, "sources"),
+        bases=_section(config, "bases"),
+    )
+
+
+def _workers(text: str) -> int:
+    if text == "auto":
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError(f"luigi.cfg [engine] workers must be auto or at least 1, got {text!r}")
+    return int(text)
+
+
+def _choice(section: str, key: str, value: str, choices: tuple[str, ...]) -> str:
+    if value not in choices:
+        raise ValueError(f"luigi.cfg [{section}] {key} must be one of {', '.join(choices)}, got {value!r}")
+    return value
+
+
+def _section(config: Any, name: str) -> tuple[tuple[str, str], ...]:
+    if not config.has_section(name):
+        return ()
+    defaults = set(config.defaults())
+    return tuple(sorted((key, value) for key, value in config.items(name) if key not in defaults))

@@ -1,0 +1,130 @@
+"""`plan`: what would run and what it would cost, before anything is spent.
+
+Data stages are sized by the recipe's byte budget and the measured CPU seconds a gigabyte; training by 6 N D
+operations (Kaplan et al. 2020, section 2.1), the recipe's hardware and its assumed utilisation. Estimates, labelled so.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.root import Root
+from pipelines.stage import Stage, ancestry
+from pipelines.status import human_bytes
+from pipelines.terminal import duration, wide_console
+
+CPU_SECONDS_PER_GB = {
+    "CollectCode": 30.0,
+    "DropExactDuplicates": 6.0,
+    "FilterCode": 18.0,
+    "DropNearDuplicates": 8.0,
+    "GateSyntax": 110.0,
+    "DecontaminateCorpus": 7.0,
+    "TokenizeCode": 28.0,
+}
+"""Measured on one core (docs/data.md); collection is an estimate, bound by the disk."""
+BYTES_PER_TOKEN = 3.2
+"""UTF-8 bytes of kept code a Qwen token."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one stage would do; None where it does not apply."""
+
+    stage: str
+    state: str
+    work: str
+    seconds: float | None = None
+    gpu_hours: float | None = None
+    cost: float | None = None
+
+
+def show_plan(root: Root) -> None:
+    """Print one line a stage and the sums."""
+    from rich.table import Table
+
+    estimates = [estimate(stage) for stage in ancestry(*root.requires())]
+    table = Table(title=f"plan of {type(root).__name__} --recipe {root.recipe} (estimates; nothing has been started)")
+    for name in ("stage", "state", "work"):
+        table.add_column(name)
+    for name in ("time", "GPU-hours", "cost USD"):
+        table.add_column(name, justify="right")
+    for row in estimates:
+        table.add_row(row.stage, row.state, row.work, *_amounts(row))
+    missing = [row for row in estimates if row.state != "complete"]
+    table.add_section()
+    table.add_row("sum of what is missing", f"{len(missing)} stages", "", *_amounts(_sum(missing)))
+    console = wide_console()
+    console.print(table)
+    for line in assumptions(root):
+        console.print(line, soft_wrap=True)
+
+
+def estimate(stage: Stage) -> Estimate:
+    """Estimate one stage from the recipe; a complete one from its manifest."""
+    name, values = type(stage).__name__, stage.values
+    if stage.complete():
+        manifest = stage.manifest()
+        metrics = manifest["metrics"] if isinstance(manifest["metrics"], dict) else {}
+        return Estimate(name, "complete", _metrics_line(metrics), manifest["wall_seconds"])
+    state = "partial" if stage.partial.exists() else "missing"
+    if stage.build.endswith((":continue_pretraining", ":fine_tune")):
+        return _training(stage, state)
+    if name in CPU_SECONDS_PER_GB:
+        budget = values.collect_code.budget_bytes
+        seconds = CPU_SECONDS_PER_GB[name] * budget / 1e9
+        return Estimate(
+            name, state, f"up to {human_bytes(budget)}, {budget / BYTES_PER_TOKEN / 1e9:.3g}B tokens", seconds
+        )
+    return Estimate(name, state, "")
+
+
+def _training(stage: Stage, state: str) -> Estimate:
+    from specialize.config import model_parameters
+
+    config, hardware = stage.config_value(), stage.values.hardware
+    parameters = model_parameters(stage.values.model)
+    tokens = config.planned_tokens()
+    steps = config.planned_steps()
+    flops = 6.0 * parameters * tokens
+    seconds = flops / (hardware.devices * hardware.peak_flops * hardware.utilization)
+    hours = seconds * hardware.devices / 3600 if hardware.kind != "cpu" else None
+    work = f"{parameters / 1e9:.3g}B parameters, {tokens:,} tokens in {steps:,} steps, {flops:.2g} FLOP"
+    return Estimate(
+        type(stage).__name__,
+        state,
+        work,
+        seconds,
+        hours,
+        hours * hardware.dollars_per_hour if hours else None,
+    )
+
+
+def assumptions(root: Root) -> list[str]:
+    """Say what the figures rest on."""
+    values: Any = root.requires()[0].values
+    hardware = values.hardware
+    price = f", USD {hardware.dollars_per_hour:g} a device-hour" if hardware.dollars_per_hour else ""
+    peak = f"{hardware.utilization:.0%} of {hardware.peak_flops / 1e12:g} TFLOP/s"
+    return [
+        f"Training: 6 N D at {peak} a device, {hardware.devices} x {hardware.kind}{price}.",
+        "Data: measured CPU seconds a gigabyte on one core, divided by nothing: more workers take less time.",
+    ]
+
+
+def _metrics_line(metrics: dict[str, Any]) -> str:
+    plain = [
+        f"{name} {value:,}" for name, value in metrics.items() if isinstance(value, int) and not isinstance(value, bool)
+    ]
+    return ", ".join(plain[:4])
+
+
+def _sum(estimates: list[Estimate]) -> Estimate:
+    seconds, hours, cost = (
+        sum(getattr(row, name) or 0.0 for row in estimates) for name in ("seconds", "gpu_hours", "cost")
+    )
+    return Estimate("sum", "", "", seconds, hours, cost)
+
+
+def _amounts(row: Estimate) -> tuple[str, str, str]:
+    time = duration(row.seconds) if row.seconds else ""
+    return time, f"{row.gpu_hours:,.1f}" if row.gpu_hours else "", f"{row.cost:,.0f}" if row.cost else ""

@@ -1,0 +1,3 @@
+"""Placeholder while the math package is written."""
+
+MATH = {}

@@ -1,0 +1,140 @@
+"""The program's own process, once it is jailed: compile, then run as a script or answer calls.
+
+Guarantees: nothing here is believed outside, because from its first instruction on the program can change all of it;
+but for the marks, which are written before that. Arguments arrive and results leave as copies. Leaves out: the
+interpreter's slow end (destructors of what is still alive do not run).
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import linecache
+import marshal
+import os
+import struct
+import sys
+import threading
+import traceback
+import types
+from typing import Any, NoReturn
+
+from sandbox import values
+
+STARTED, COMPILED, NOT_COMPILED, NO_MEMORY = b".", b"+", b"S", b"M"
+"""The marks: set up; compiled; not a program; no memory to compile it."""
+CALLS = 3  # the descriptor of the calls socket
+MAX_MESSAGE = 300  # characters of an exception that cross
+
+
+def compile_source(source: str, mark: int, *, is_served: bool) -> types.CodeType:
+    """Compile, and leave a mark of how it went: the program has not run yet, so the mark can be believed."""
+    linecache.cache["main.py"] = (len(source), None, source.splitlines(keepends=True), "main.py")
+    try:
+        code = compile(source, "main.py", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError) as error:
+        os.write(mark, NO_MEMORY if isinstance(error, MemoryError) else NOT_COMPILED)
+        message = describe(error)
+        if is_served:
+            _send(b"!" + message)
+        else:
+            os.write(2, message)
+        os._exit(1)
+    os.write(mark, COMPILED)
+    return code
+
+
+def serve(code: types.CodeType) -> NoReturn:
+    """Run a candidate's module, then the calls that come, one at a time.
+
+    Frames are a 4-byte length and a body. To us: marshal of (function, arguments, keywords).
+    From us: "+" when the module has run, "=" and a packed value, or "!" and a message.
+    """
+    module = _fresh_module("candidate")  # not __main__: a script's own main block is not under test
+    namespace = module.__dict__
+    try:
+        exec(code, namespace)  # noqa: S102 - this is what the jail is for
+    except BaseException as error:  # noqa: BLE001 - whatever the candidate raises, SystemExit too
+        _send(b"!" + describe(error))
+        os._exit(1)
+    _send(b"+")
+    while True:
+        name, arguments, keywords = marshal.loads(_receive())  # noqa: S302 - from the trusted side
+        try:
+            answer = b"=" + values.pack(namespace[name](*arguments, **keywords))
+            if len(answer) > values.MAX_FRAME:
+                answer = b"!ValueError: the result is larger than 2 MB"
+        except BaseException as error:  # noqa: BLE001 - as above
+            answer = b"!" + describe(error)
+        _send(answer)
+
+
+def run_script(code: types.CodeType) -> NoReturn:
+    """As the interpreter runs a script, without its slow end."""
+    status = 1
+    try:
+        exec(code, _fresh_module("__main__").__dict__)  # noqa: S102 - this is what the jail is for
+        status = 0
+    except SystemExit as leave:
+        status = _exit_status(leave.code)
+    except BaseException as error:  # noqa: BLE001 - whatever the program raises
+        _quietly(_show, error)
+    _quietly(threading._shutdown)  # type: ignore[attr-defined]  # waits for its threads
+    _quietly(atexit._run_exitfuncs)
+    _quietly(sys.stdout.flush)
+    _quietly(sys.stderr.flush)
+    os._exit(status)
+
+
+def _quietly(function: Any, *arguments: Any) -> None:
+    with contextlib.suppress(BaseException):  # the program may have replaced any of these
+        function(*arguments)
+
+
+def _show(error: BaseException) -> None:
+    """What the interpreter prints, without our own frame; it would not find the source either."""
+    error = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+    if sys.excepthook is sys.__excepthook__:
+        traceback.print_exception(type(error), error, error.__traceback__)
+    else:
+        sys.excepthook(type(error), error, error.__traceback__)
+
+
+def _exit_status(code: object) -> int:
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 255
+    _quietly(sys.stderr.write, f"{code}\n")
+    return 1
+
+
+def _fresh_module(name: str) -> types.ModuleType:
+    module = types.ModuleType(name)
+    module.__file__ = "main.py"
+    sys.modules[name] = module
+    return module
+
+
+def describe(error: BaseException) -> bytes:
+    """One line about an exception of the program's."""
+    try:
+        return f"{type(error).__name__}: {error}"[:MAX_MESSAGE].encode("utf-8", "replace")
+    except BaseException:  # noqa: BLE001 - its __str__ is the candidate's
+        return b"an exception that cannot be shown"
+
+
+def _send(body: bytes) -> None:
+    frame = struct.pack("<I", len(body)) + body
+    while frame:
+        frame = frame[os.write(CALLS, frame) :]
+
+
+def _receive() -> bytes:
+    frame = b""
+    while len(frame) < 4 or len(frame) < 4 + struct.unpack_from("<I", frame)[0]:
+        part = os.read(CALLS, 65536)
+        if not part:
+            os._exit(0)
+        frame += part
+    return frame[4:]

@@ -1,0 +1,137 @@
+"""What flows between the caller and a program: source and input in, output and answers out, all within bounds.
+
+Guarantees: no read or write waits beyond the program's deadline, none takes more than its cap, and none waits for an
+end of file: an orphan may hold the pipe. Costs: two pipes, or one socket pair, a program.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import socket
+import struct
+import time
+
+from sandbox import values
+
+
+class Deadline(Exception):
+    """The program's wall time is over."""
+
+
+class Gone(Exception):
+    """The program has closed its end, most often by dying."""
+
+
+def memory_file(content: bytes) -> int:
+    """A sealed file in memory: its reader can neither change nor grow it."""
+    descriptor = os.memfd_create("sandbox", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    with open(os.dup(descriptor), "wb") as file:
+        file.write(content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    every_seal = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+    fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, every_seal)
+    return descriptor
+
+
+class Channel:
+    """The trusted end of a candidate's calls socket: frames, with one deadline over all of them."""
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self._sock = sock
+        self._deadline = deadline
+
+    def _wait_at_most(self) -> None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise Deadline
+        self._sock.settimeout(left)
+
+    def send(self, body: bytes) -> None:
+        """One frame to the candidate."""
+        self._wait_at_most()
+        try:
+            self._sock.sendall(struct.pack("<I", len(body)) + body)
+        except TimeoutError:
+            raise Deadline from None
+        except OSError:
+            raise Gone from None
+
+    def receive(self) -> bytes:
+        """One frame from the candidate, which may send anything at all."""
+        (length,) = struct.unpack("<I", self._exactly(4))
+        if not 0 < length <= values.MAX_FRAME:
+            raise values.BadValue(f"a frame of {length} bytes")
+        return self._exactly(length)
+
+    def _exactly(self, count: int) -> bytes:
+        data = bytearray()
+        while len(data) < count:
+            self._wait_at_most()
+            try:
+                part = self._sock.recv(count - len(data))
+            except TimeoutError:
+                raise Deadline from None
+            except OSError:
+                raise Gone from None
+            if not part:
+                raise Gone
+            data += part
+        return bytes(data)
+
+
+class Capture:
+    """Collects a program's output from two pipes until it ends, its time is over, or the cap is reached."""
+
+    def __init__(self, output_bytes: int) -> None:
+        self._cap = output_bytes
+        pipes = (os.pipe(), os.pipe())
+        self._texts = {read: bytearray() for read, _ in pipes}
+        self.ends = [write for _, write in pipes]
+        self.is_over = False
+        for read in self._texts:
+            os.set_blocking(read, False)
+
+    def close_ends(self) -> None:
+        """The program has its own copies now."""
+        while self.ends:
+            os.close(self.ends.pop())
+
+    def watch(self, control: socket.socket, deadline: float) -> bool:
+        """True when the program ended by itself, False at the deadline or the cap."""
+        poll = select.poll()
+        for descriptor in (control.fileno(), *self._texts):
+            poll.register(descriptor, select.POLLIN)
+        while (left := deadline - time.monotonic()) > 0 and not self.is_over:
+            for descriptor, _ in poll.poll(left * 1000 + 1):
+                if descriptor == control.fileno():
+                    return True
+                if not self._read(descriptor):
+                    poll.unregister(descriptor)
+        return False
+
+    def _read(self, descriptor: int) -> bool:
+        """Take what is there, one byte over the cap at most. False at the end of it."""
+        text = self._texts[descriptor]
+        try:
+            part = os.read(descriptor, min(65536, self._cap + 1 - len(text)))
+        except BlockingIOError:
+            return False
+        text += part
+        self.is_over = self.is_over or len(text) > self._cap
+        return bool(part)
+
+    def drain(self) -> tuple[str, str]:
+        """What is left in the pipes once every writer is dead; then the two texts."""
+        for descriptor, text in self._texts.items():
+            while len(text) <= self._cap and self._read(descriptor):
+                pass
+        out, errors = (bytes(text[: self._cap]).decode("utf-8", "replace") for text in self._texts.values())
+        return out, errors
+
+    def close(self) -> None:
+        """Close what is still open."""
+        self.close_ends()
+        for descriptor in self._texts:
+            os.close(descriptor)

@@ -1,0 +1,106 @@
+"""Continued pretraining and fine-tuning as stages, and `python -m specialize.train job.json`, which each rank runs.
+
+Guarantees: data that is too small for the config is refused before a rank is started; what was killed continues
+from its newest checkpoint; the output folder has checkpoint/, model.json, tokenizer/, progress.jsonl and train.log.
+The stage functions load no torch: ranks are processes of their own. Source: QWEN report 4.1 (continued
+pretraining), 4.2 and 5 (fine-tuning).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from specialize.config import FineTuneConfig, ModelConfig, PretrainConfig, TrainConfig, from_plain, to_plain
+
+if TYPE_CHECKING:
+    from specialize.data import Data
+    from specialize.launch import Launcher
+
+STEPS = "steps"
+PROGRESS = "progress.jsonl"
+CHECKPOINT = "checkpoint"
+_KINDS = {"continue_pretraining": PretrainConfig, "fine_tune": FineTuneConfig}
+
+
+def continue_pretraining(
+    out: Path, *, code: Path, text: Path, base: Path, config: PretrainConfig, launcher: Launcher
+) -> dict[str, object]:
+    """Train a base further on code with a share of replay text."""
+    job = {"kind": "continue_pretraining", "code": str(code), "text": str(text), "model": str(base)}
+    return _run(out, job, config, launcher)
+
+
+def fine_tune(out: Path, *, model: Path, packs: Path, config: FineTuneConfig, launcher: Launcher) -> dict[str, object]:
+    """Teach a model to answer, from packs of conversations."""
+    return _run(out, {"kind": "fine_tune", "packs": str(packs), "model": str(model)}, config, launcher)
+
+
+def _run(out: Path, job: dict[str, str], config: TrainConfig, launcher: Launcher) -> dict[str, object]:
+    model = Path(job["model"])
+    data = open_data(job, config)
+    shape = ModelConfig.load(model)
+    shape = dataclasses.replace(shape, max_position_embeddings=max(shape.max_position_embeddings, config.seq_length))
+    if not (out / CHECKPOINT).exists():
+        path = out / STEPS / "job.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({**job, "out": str(out), "config": to_plain(config)}, indent=1))
+        launcher.run("specialize.train", [str(path)], ranks=config.parallel.ranks, log=out / "train.log")
+    shutil.copytree(model / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
+    shape.save(out)
+    shutil.rmtree(out / STEPS, ignore_errors=True)
+    return _metrics(out / PROGRESS, data)
+
+
+def open_data(job: dict[str, str], config: TrainConfig) -> Data:
+    """Open the training set of a job; too little data raises ValueError with the figures."""
+    from specialize.data import PackData, PretrainData, read_prefixes
+
+    if isinstance(config, PretrainConfig):
+        replay = config.replay_fraction
+        domains = [
+            ("code", read_prefixes(Path(job["code"])), 1 - replay),
+            ("replay text", read_prefixes(Path(job["text"])), replay),
+        ]
+        return PretrainData(domains, config)
+    if isinstance(config, FineTuneConfig):
+        return PackData(Path(job["packs"]), config)
+    raise TypeError(f"no training set for a {type(config).__name__}")
+
+
+def _metrics(path: Path, data: Data) -> dict[str, object]:
+    """Sum up a training; the last loss is the mean of the last tenth of the steps, since one step is noise."""
+    rows: list[dict[str, Any]] = [json.loads(line) for line in path.read_text().splitlines()]
+    tail = rows[-max(1, len(rows) // 10) :]
+    return {
+        "steps": len(rows),
+        "samples": rows[-1]["consumed_samples"],
+        "tokens": rows[-1]["consumed_tokens"],
+        "learned_tokens": sum(row["learned_tokens"] for row in rows),
+        "epochs": round(data.epochs, 4),
+        "first_loss": round(rows[0]["loss"], 6),
+        "last_loss": round(sum(row["loss"] for row in tail) / len(tail), 6),
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Train as one rank of the job in the given file."""
+    from specialize.device import end_with_launcher, quiet_imports
+
+    end_with_launcher()
+    quiet_imports()
+    from specialize.loop import train
+
+    job = json.loads(Path(arguments[0]).read_text())
+    kind: type[TrainConfig] = _KINDS[job["kind"]]
+    config = from_plain(kind, job["config"])
+    train(Path(job["out"]), model=Path(job["model"]), data=open_data(job, config), config=config)
+    return 0
+
+
+if __name__ == "__main__":  # dist_checkpointing starts processes of its own, which import this module
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,58 @@
+"""What every rank of the multi-rank tests runs: one process start for all layouts."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+
+def run_layout(spec, config, base, data):
+    """Train from the base's weights under one layout; return the rows of all steps and AdamW's counters."""
+    from specialize.checkpoint import Position, load_newest_step, load_weights, only_optimizer, save_step
+    from specialize.config import ModelConfig
+    from specialize.loop import build_trainer, train_step
+
+    def fresh():
+        trainer = build_trainer(ModelConfig.load(base), config)
+        load_weights(base, trainer.model)
+        trainer.optimizer.reload_model_params()
+        return trainer
+
+    trainer, position, rows = fresh(), Position(), []
+    for _ in range(spec["steps"]):
+        if position.step and position.step == spec.get("resume_at"):
+            save_step(Path(spec["folder"]), trainer.model, trainer.optimizer, position)
+            trainer = fresh()
+            position = load_newest_step(Path(spec["folder"]), trainer.model, trainer.optimizer)
+        rows.append(train_step(trainer, data, position))
+        position = Position(rows[-1]["step"], rows[-1]["consumed_samples"], rows[-1]["consumed_tokens"])
+    counters = {float(state["step"]) for state in only_optimizer(trainer.optimizer).optimizer.state.values()}
+    return {"rows": rows, "adam_steps": sorted(counters)}
+
+
+def run_all(plan):
+    """Run the layouts of a plan one after another in this process."""
+    from specialize.config import FineTuneConfig, ParallelConfig, PretrainConfig, from_plain
+    from specialize.train import open_data
+
+    results = {}
+    for name, spec in plan["layouts"].items():
+        kind = PretrainConfig if spec["kind"] == "pretrain" else FineTuneConfig
+        config = replace(from_plain(kind, spec["config"]), parallel=from_plain(ParallelConfig, spec["parallel"]))
+        results[name] = run_layout(spec, config, Path(plan["model"]), open_data(plan, config))
+    return results
+
+
+def main(path):
+    """Run the plan in a file; rank 0 writes the results."""
+    import torch.distributed
+
+    plan = json.loads(Path(path).read_text())
+    results = run_all(plan)
+    if torch.distributed.get_rank() == 0:
+        Path(plan["out"]).write_text(json.dumps(results))
+    torch.distributed.barrier()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
