@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpora import progress
+from corpora import SchemaError, progress
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,15 @@ class Engine:
     def map_shards(self, function: Callable[..., Any], shards: Sequence[Path], *arguments: Any) -> list[Any]:
         """Call `function(path, *arguments)` for every shard; results, plain JSON data, in the order of the shards.
 
-        `function` is a module-level function and `arguments` pickle; an exception in one shard ends the call.
+        `function` is a module-level function and `arguments` pickle; a `SchemaError` or `ValueError` of a shard is raised
+        here as it is, any other exception as Daft's `RuntimeError` with its text.
         """
+        if "<" in function.__qualname__:
+            raise ValueError(f"map_shards needs a module-level function, got {function.__qualname__}; move it out")
         if self.runner == "native" and min(self.workers, len(shards)) <= 1:
             results = []
             for done, path in enumerate(shards, start=1):
-                results.append(function(path, *arguments))
+                results.append(json.loads(json.dumps(function(path, *arguments))))  # as from a worker
                 progress.report(done, len(shards), "shards")
             return results
         return self._map_with_daft(function, shards, arguments)
@@ -54,14 +57,26 @@ class Engine:
 
         if self.runner == "ray":
             daft.set_runner_ray(self.address)
-        worker = daft.cls(_Worker, max_concurrency=self.workers, use_process=True)(
+        worker = daft.cls(_Worker, max_concurrency=max(1, min(self.workers, len(shards))), use_process=True)(
             f"{function.__module__}:{function.__qualname__}", tuple(arguments)
         )
         frame = daft.from_pydict({"row": list(range(len(shards))), "path": [str(path.absolute()) for path in shards]})
-        rows = frame.into_batches(1).with_column("result", worker(daft.col("path"))).to_pydict()
-        results = dict(zip(rows["row"], rows["result"], strict=True))
-        progress.report(len(shards), len(shards), "shards")
-        return [json.loads(results[row]) for row in range(len(shards))]
+        results: dict[int, Any] = {}
+        for row in frame.into_batches(1).with_column("reply", worker(daft.col("path"))).iter_rows():
+            results[row["row"]] = _value(row["reply"])
+            progress.report(len(results), len(shards), "shards")
+        return [results[index] for index in range(len(shards))]
+
+
+_CONTRACT_ERRORS = {error.__name__: error for error in (SchemaError, ValueError)}
+"""Raised here as they were raised there; anything else ends the run with the worker's traceback."""
+
+
+def _value(reply: str) -> Any:
+    answer = json.loads(reply)
+    if "error" in answer:
+        raise _CONTRACT_ERRORS[answer["error"]](answer["message"])
+    return answer["value"]
 
 
 class _Worker:
@@ -73,4 +88,8 @@ class _Worker:
         self._arguments = arguments
 
     def __call__(self, path: str) -> str:
-        return json.dumps(self._function(Path(path), *self._arguments))
+        try:
+            return json.dumps({"value": self._function(Path(path), *self._arguments)})
+        except tuple(_CONTRACT_ERRORS.values()) as error:
+            name = next(name for name, kind in _CONTRACT_ERRORS.items() if isinstance(error, kind))
+            return json.dumps({"error": name, "message": str(error)})

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from corpora import SchemaError
+from corpora import SchemaError, shards
 
 _MAGIC = b"MMIDIDX\x00\x00"
 _HEADER = struct.Struct("<9sQBQQ")
@@ -29,48 +29,58 @@ _CODES: dict[int, Any] = {
     7: np.float32,
     8: np.uint16,
 }
+_COPY_TOKENS = 1 << 24
 
 
 class IndexedWriter:
-    """Writes `{prefix}.bin` and `{prefix}.idx`; both get their names in `close`, the index last."""
+    """Writes `{prefix}.bin` and `{prefix}.idx`, which get their names in `close`."""
 
     def __init__(self, prefix: Path, dtype: Any) -> None:
-        self._prefix = prefix
         self._dtype = np.dtype(dtype)
-        self._code = next(code for code, kind in _CODES.items() if np.dtype(kind) == self._dtype)
-        self._lengths: list[np.ndarray[Any, Any]] = []
-        self._documents = [0]
-        self._sequences = 0
-        self._temporary = prefix.with_name(f".{prefix.name}.{os.getpid()}")
+        self._code = next((code for code, kind in _CODES.items() if np.dtype(kind) == self._dtype), 0)
+        if not self._code:
+            raise ValueError(f"{prefix}: the format has no code for tokens of type {self._dtype}; use int32")
+        self._paths = _with(prefix, ".bin"), _with(prefix, ".idx")
         prefix.parent.mkdir(parents=True, exist_ok=True)
-        self._bin = self._temporary.open("wb")
+        self._lengths: list[Any] = []
+        self._boundaries: list[Any] = [np.zeros(1, np.int64)]
+        self._sequences = 0
+        self._bin = shards.unfinished(self._paths[0]).open("wb")
 
     def add_document(self, ids: Any, lengths: Sequence[int]) -> None:
         """Append one document: its tokens, and how many each of its sequences has."""
         tokens = np.ascontiguousarray(ids, dtype=self._dtype)
         if int(sum(lengths)) != len(tokens):
-            raise ValueError(f"{self._prefix}: sequences of {sum(lengths)} tokens in all, document of {len(tokens)}")
+            raise ValueError(f"{self._paths[0]}: {sum(lengths)} tokens in its sequences, {len(tokens)} in the document")
+        self._append(tokens, np.asarray(lengths, np.int32), np.asarray([len(lengths)], np.int64))
+
+    def add_all(self, reader: IndexedReader) -> None:
+        """Append every document of another file; costs its bytes, not its documents."""
+        if reader.dtype != self._dtype:
+            raise ValueError(f"{self._paths[0]} holds {self._dtype}, the file to append {reader.dtype}")
+        for start in range(0, len(reader.tokens), _COPY_TOKENS):
+            self._bin.write(reader.tokens[start : start + _COPY_TOKENS].tobytes())
+        self._append(np.empty(0, self._dtype), reader.sequence_lengths, reader.document_indices[1:])
+
+    def _append(self, tokens: Any, lengths: Any, boundaries: Any) -> None:
         self._bin.write(tokens.tobytes())
-        self._lengths.append(np.asarray(lengths, dtype=np.int32))
+        self._lengths.append(lengths)
+        self._boundaries.append(boundaries + self._sequences)
         self._sequences += len(lengths)
-        self._documents.append(self._sequences)
 
     def close(self) -> None:
-        """Finish both files."""
+        """Finish both files, the index last: where it is, its tokens are."""
         self._bin.flush()
         os.fsync(self._bin.fileno())
         self._bin.close()
-        lengths = np.concatenate(self._lengths) if self._lengths else np.empty(0, np.int32)
+        shards.finish(Path(self._bin.name), self._paths[0])
+        lengths = np.concatenate([np.empty(0, np.int32), *self._lengths])
         pointers = np.zeros(len(lengths), np.int64)
         np.cumsum(lengths[:-1].astype(np.int64) * self._dtype.itemsize, out=pointers[1:])
-        index = self._temporary.with_name(f"{self._temporary.name}.idx")
-        with index.open("wb") as stream:
-            stream.write(_HEADER.pack(_MAGIC, 1, self._code, len(lengths), len(self._documents)))
-            stream.write(lengths.tobytes() + pointers.tobytes() + np.asarray(self._documents, np.int64).tobytes())
-            stream.flush()
-            os.fsync(stream.fileno())
-        self._temporary.replace(_with(self._prefix, ".bin"))
-        index.replace(_with(self._prefix, ".idx"))
+        boundaries = np.concatenate(self._boundaries)
+        header = _HEADER.pack(_MAGIC, 1, self._code, len(lengths), len(boundaries))
+        index = header + lengths.tobytes() + pointers.tobytes() + boundaries.tobytes()
+        shards.replace(self._paths[1], lambda temporary: temporary.write_bytes(index))
 
 
 class IndexedReader:
@@ -94,10 +104,12 @@ class IndexedReader:
         self.sequence_lengths = np.frombuffer(data, np.int32, sequences, _HEADER.size)
         self.pointers = np.frombuffer(data, np.int64, sequences, _HEADER.size + 4 * sequences)
         self.document_indices = np.frombuffer(data, np.int64, documents, _HEADER.size + 12 * sequences)
-        content = _with(prefix, ".bin")
-        self._tokens = np.memmap(content, self.dtype, "r") if content.stat().st_size else np.empty(0, self.dtype)
-        if len(self._tokens) != self.sequence_lengths.sum(dtype=np.int64):
-            raise SchemaError(f"{content} has {len(self._tokens)} tokens, its index says {self.sequence_lengths.sum()}")
+        self.tokens = _map(_with(prefix, ".bin"), self.dtype)
+        if len(self.tokens) != self.sequence_lengths.sum(dtype=np.int64):
+            raise SchemaError(
+                f"{prefix}.bin has {len(self.tokens)} tokens, its index says {self.sequence_lengths.sum(dtype=np.int64)}; "
+                "delete its folder and run the stage again"
+            )
 
     def __len__(self) -> int:
         return len(self.sequence_lengths)
@@ -106,7 +118,14 @@ class IndexedReader:
         """Read a sequence, or `length` tokens of it from `offset`; a view into the map."""
         start = int(self.pointers[sequence]) // self.dtype.itemsize + offset
         count = int(self.sequence_lengths[sequence]) - offset if length is None else length
-        return self._tokens[start : start + count]
+        return self.tokens[start : start + count]
+
+
+def _map(path: Path, dtype: Any) -> Any:
+    try:
+        return np.memmap(path, dtype, "r") if path.stat().st_size else np.empty(0, dtype)
+    except (OSError, ValueError) as error:
+        raise SchemaError(f"{path} does not hold whole tokens ({error}); run the stage again") from None
 
 
 def _with(prefix: Path, suffix: str) -> Path:

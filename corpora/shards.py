@@ -6,6 +6,7 @@ schema alone, given one version of Arrow.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -60,10 +61,8 @@ def read(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) ->
         table = file.read(columns=names)
     except FileNotFoundError:
         raise SchemaError(f"{path} is not there; delete its folder and run the stage again") from None
-    except (pa.ArrowInvalid, OSError) as error:
-        raise SchemaError(
-            f"{path} is not a readable Parquet file ({error}); delete its folder and run the stage again"
-        ) from None
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from None
     for name in names:
         if table.schema.field(name).type != schema.field(name).type:
             found, wanted = table.schema.field(name).type, schema.field(name).type
@@ -112,18 +111,38 @@ def read_json(path: Path) -> Any:
 def replace(path: Path, write_to: Callable[[Path], Any]) -> None:
     """Let `write_to` write a file beside `path`, flush it to disk, and give it its name; a failure leaves nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = unfinished(path)
     try:
         write_to(temporary)
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
-        temporary.replace(path)
+        finish(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
+def unfinished(path: Path) -> Path:
+    """Name the file in which this process writes `path` until it is whole."""
+    return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def finish(temporary: Path, path: Path) -> None:
+    """Give a whole file its name, and remove what killed processes left of it."""
+    temporary.replace(path)
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        leftover.unlink(missing_ok=True)
+
+
 def num_rows(path: Path) -> int:
     """Count the rows of a shard from its footer."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    return int(pq.ParquetFile(path).metadata.num_rows)
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> SchemaError:
+    return SchemaError(f"{path} is not a readable Parquet file ({error}); delete its folder and run the stage again")

@@ -133,10 +133,7 @@ def _join(
         if name in counts["prefixes"]
     ]
     for done, (shard, _) in enumerate(here, start=1):
-        reader = IndexedReader(parts / shard / name)
-        for sequence in range(len(reader)):
-            ids = reader.get(sequence)
-            writer.add_document(ids, [len(ids)])
+        writer.add_all(IndexedReader(parts / shard / name))
         progress.report(done, len(here), f"parts of {name}")
     writer.close()
     sums = {key: sum(counts[key] for _, counts in here) for key in ("documents", "tokens", "bytes")}

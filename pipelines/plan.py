@@ -8,20 +8,35 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipelines.root import Root
-from pipelines.stage import Stage, ancestry
+from pipelines.stage import Stage, ancestry, machine
 from pipelines.status import human_bytes
 from pipelines.terminal import duration, wide_console
 
-CPU_SECONDS_PER_GB = {
-    "CollectCode": 30.0,
-    "DropExactDuplicates": 6.0,
-    "FilterCode": 18.0,
-    "DropNearDuplicates": 8.0,
-    "GateSyntax": 110.0,
-    "DecontaminateCorpus": 7.0,
-    "TokenizeCode": 28.0,
+
+@dataclass(frozen=True)
+class DataCost:
+    """CPU seconds a gigabyte that a stage reads, and the share of the byte budget that reaches it."""
+
+    seconds_per_gb: float
+    share: float
+
+
+CODE_COSTS = {
+    "CollectCode": DataCost(30.0, 1.0),
+    "DropExactDuplicates": DataCost(6.0, 1.0),
+    "FilterCode": DataCost(18.0, 1.0),
+    "DropNearDuplicates": DataCost(8.0, 0.5),
+    "GateSyntax": DataCost(110.0, 0.5),
+    "DecontaminateCorpus": DataCost(7.0, 0.5),
+    "TokenizeCode": DataCost(28.0, 0.3),
 }
-"""Measured on one core (docs/data.md); collection is an estimate, bound by the disk."""
+TEXT_COSTS = {
+    "CollectText": DataCost(30.0, 1.0),
+    "DecontaminateText": DataCost(7.0, 1.0),
+    "TokenizeText": DataCost(28.0, 1.0),
+}
+"""Seconds: measured on one core (docs/data.md); collection is an estimate, bound by the disk. Shares: what duplicates and
+filters leave of code, 30% in the end, is an assumption until a crawl was read."""
 BYTES_PER_TOKEN = 3.2
 """UTF-8 bytes of kept code a Qwen token."""
 
@@ -56,7 +71,7 @@ def show_plan(root: Root) -> None:
     console = wide_console()
     console.print(table)
     for line in assumptions(root):
-        console.print(line, soft_wrap=True)
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
 def estimate(stage: Stage) -> Estimate:
@@ -69,34 +84,35 @@ def estimate(stage: Stage) -> Estimate:
     state = "partial" if stage.partial.exists() else "missing"
     if stage.build.endswith((":continue_pretraining", ":fine_tune")):
         return _training(stage, state)
-    if name in CPU_SECONDS_PER_GB:
-        budget = values.collect_code.budget_bytes
-        seconds = CPU_SECONDS_PER_GB[name] * budget / 1e9
-        return Estimate(
-            name, state, f"up to {human_bytes(budget)}, {budget / BYTES_PER_TOKEN / 1e9:.3g}B tokens", seconds
-        )
+    for costs, budget in (
+        (CODE_COSTS, getattr(values, "collect_code", None)),
+        (TEXT_COSTS, getattr(values, "collect_text", None)),
+    ):
+        if name in costs and budget is not None:
+            size = budget.budget_bytes * costs[name].share
+            work = f"up to {human_bytes(size)}, {size / BYTES_PER_TOKEN / 1e9:.3g}B tokens"
+            return Estimate(name, state, work, costs[name].seconds_per_gb * size / 1e9 / machine().workers)
     return Estimate(name, state, "")
 
 
 def _training(stage: Stage, state: str) -> Estimate:
     from specialize.config import model_parameters
 
-    config, hardware = stage.config_value(), stage.values.hardware
+    name, config, hardware = type(stage).__name__, stage.config_value(), stage.values.hardware
     parameters = model_parameters(stage.values.model)
-    tokens = config.planned_tokens()
-    steps = config.planned_steps()
+    tokens, steps = config.planned_tokens(), config.planned_steps()
+    most = "" if stage.build.endswith(":continue_pretraining") else "at most "
+    if not steps:
+        packs = stage.inputs["packs"]
+        if not packs.complete():
+            return Estimate(name, state, f"{config.epochs:g} epochs of the packs, which are not there yet")
+        tokens = int(packs.manifest()["metrics"]["tokens"] * config.epochs)
     flops = 6.0 * parameters * tokens
     seconds = flops / (hardware.devices * hardware.peak_flops * hardware.utilization)
     hours = seconds * hardware.devices / 3600 if hardware.kind != "cpu" else None
-    work = f"{parameters / 1e9:.3g}B parameters, {tokens:,} tokens in {steps:,} steps, {flops:.2g} FLOP"
-    return Estimate(
-        type(stage).__name__,
-        state,
-        work,
-        seconds,
-        hours,
-        hours * hardware.dollars_per_hour if hours else None,
-    )
+    length = f"{most}{tokens:,} tokens in {steps:,} steps" if steps else f"{tokens:,} tokens"
+    work = f"{parameters / 1e9:.3g}B parameters, {length}, {flops:.2g} FLOP"
+    return Estimate(name, state, work, seconds, hours, hours * hardware.dollars_per_hour if hours else None)
 
 
 def assumptions(root: Root) -> list[str]:
@@ -107,7 +123,7 @@ def assumptions(root: Root) -> list[str]:
     peak = f"{hardware.utilization:.0%} of {hardware.peak_flops / 1e12:g} TFLOP/s"
     return [
         f"Training: 6 N D at {peak} a device, {hardware.devices} x {hardware.kind}{price}.",
-        "Data: measured CPU seconds a gigabyte on one core, divided by nothing: more workers take less time.",
+        f"Data: measured CPU seconds a gigabyte, on {machine().workers} workers of luigi.cfg [engine].",
     ]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines.report_plots import Chart, line_chart
-from pipelines.scores import MODELS, family, model_names, rank
+from pipelines.scores import MODELS, family, model_names, rank, ways
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -192,7 +192,7 @@ def _evaluation_sample(suite: str, problem: str, rows: Sequence[dict[str, str]])
     names = model_names(row["model"] for row in ordered)
     replies = (
         Reply(
-            model=name + row["suite"].removeprefix(suite).replace("_", " "),
+            model=", ".join([name, *ways(row["suite"])]),
             text=_clip(row["reply"]),
             status=row["status"].replace("_", " "),
             tone=tone(row["status"]),

@@ -110,8 +110,16 @@ def label_of(key: str) -> str:
     'Held-out drills, exact match, few-shot'
     """
     stem = family(key)
-    variants = [text for variant, text in _VARIANTS.items() if variant in key[len(stem) :]]
-    return ", ".join([LABELS.get(stem, stem.replace("_", " ")), *variants])
+    return ", ".join([LABELS.get(stem, stem.replace("_", " ")), *ways(key)])
+
+
+def ways(key: str) -> list[str]:
+    """Name how a metric was asked or read, where it was not the plain way.
+
+    >>> ways("drills_few_shot_lenient")
+    ['few-shot', 'lenient extraction']
+    """
+    return [text for variant, text in _VARIANTS.items() if variant in key[len(family(key)) :]]
 
 
 def rank(order: Sequence[str]) -> Callable[[str], tuple[int, str]]:

@@ -67,7 +67,7 @@ def quiet_imports() -> None:
 
 
 def _join(backend: str) -> None:
-    if "WORLD_SIZE" in os.environ:
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         torch.distributed.init_process_group(backend, timeout=_TIMEOUT)
     else:
         store = torch.distributed.HashStore()  # type: ignore[attr-defined]

@@ -65,6 +65,7 @@ class Local:
             "LOCAL_WORLD_SIZE": str(ranks),
             "MASTER_ADDR": "127.0.0.1",
             "MASTER_PORT": str(_free_port()),
+            "GLOO_SOCKET_IFNAME": "lo" if sys.platform == "linux" else "lo0",  # no name service needed
             "PYTHONUNBUFFERED": "1",
             LAUNCHER_VARIABLE: str(os.getpid()),
         }

@@ -225,8 +225,12 @@ def _step_seed(seed: int, step: int) -> int:
 
 
 def _record(path: Path, row: dict[str, Any], train_steps: int) -> None:
+    """Write a row; every hundredth of the way a line of the log too."""
     with path.open("a") as stream:
         stream.write(json.dumps(row) + "\n")
+    if row["step"] % max(1, train_steps // 100) == 0:
+        speed = f"{row['tokens_per_second']:,.0f} tokens/s"
+        print(f"step {row['step']:,} of {train_steps:,}: loss {row['loss']:.4f}, {speed}", flush=True)
     progress.report(
         row["step"], train_steps, "steps", loss=round(row["loss"], 4), tokens_per_second=row["tokens_per_second"]
     )

@@ -1,14 +1,16 @@
-"""Under which licence a file may be used: from metadata, from a licence file's text, from an SPDX tag in the file.
+"""Under which licence a file may be used: from metadata, from licence texts, from an SPDX tag in the file.
 
 The decision is conservative: a licence that cannot be named is no permission. A compound expression is allowed when every
-part joined by AND is, and one of those joined by OR. Sources: SPDX specification 2.3, annex D; PEP 639; PEP 301 (classifiers).
+part joined by AND is, and one of those joined by OR; what does not parse is not allowed. Where metadata names several
+licences without saying how they join, all of them are asked for. Sources: SPDX specification 2.3, annex D; PEP 639; PEP 301
+(classifiers).
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 PERMISSIVE = (
     "0BSD",
@@ -30,81 +32,54 @@ PERMISSIVE = (
 """Allowed by default: permissive licences, as The Stack (arXiv 2211.15533, appendix A) restricts itself to."""
 
 UNKNOWN = ""
+_MAXIMUM_FREE_TEXT_CHARACTERS = 100
+_TAG_SCAN_CHARACTERS = 4096
 
 _CLASSIFIERS = {
-    "License :: OSI Approved :: Apache Software License": "Apache-2.0",
-    "License :: OSI Approved :: BSD License": "BSD-3-Clause",
-    "License :: OSI Approved :: ISC License (ISCL)": "ISC",
-    "License :: OSI Approved :: MIT License": "MIT",
-    "License :: OSI Approved :: MIT No Attribution License (MIT-0)": "MIT-0",
-    "License :: OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
-    "License :: OSI Approved :: Python Software Foundation License": "PSF-2.0",
-    "License :: OSI Approved :: The Unlicense (Unlicense)": "Unlicense",
-    "License :: OSI Approved :: zlib/libpng License": "Zlib",
-    "License :: CC0 1.0 Universal (CC0 1.0) Public Domain Dedication": "CC0-1.0",
+    "OSI Approved :: Apache Software License": "Apache-2.0",
+    "OSI Approved :: BSD License": "BSD-3-Clause",
+    "OSI Approved :: Boost Software License 1.0 (BSL-1.0)": "BSL-1.0",
+    "OSI Approved :: ISC License (ISCL)": "ISC",
+    "OSI Approved :: MIT License": "MIT",
+    "OSI Approved :: MIT No Attribution License (MIT-0)": "MIT-0",
+    "OSI Approved :: Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "OSI Approved :: Python Software Foundation License": "PSF-2.0",
+    "OSI Approved :: The Unlicense (Unlicense)": "Unlicense",
+    "OSI Approved :: Zero-Clause BSD (0BSD)": "0BSD",
+    "OSI Approved :: zlib/libpng License": "Zlib",
+    "CC0 1.0 Universal (CC0 1.0) Public Domain Dedication": "CC0-1.0",
 }
-"""The classifier names no BSD variant; three clauses are assumed, which ask the most."""
+"""The classifier names no BSD variant; three clauses are assumed, which ask the most. Others become LicenseRef names."""
 _FREE_TEXT = (
+    (re.compile(r"apache(?: software)?(?: licen[cs]e)?,? *-?(?:version *)?v?2(?:\.0)?(?: licen[cs]e)?"), "Apache-2.0"),
+    (re.compile(r"(?:the )?(?:mit|expat)(?:[ -]licen[cs]e)?"), "MIT"),
     (
-        re.compile(
-            r"apache[\s-]*(?:software\s*)?(?:license\s*)?,?\s*(?:version\s*)?v?2(?:\.0)?|^apache license$", re.I
-        ),
-        "Apache-2.0",
+        re.compile(r"(?:(?:new|modified|revised) bsd|bsd[ -]*3(?:-clause)?|3-clause bsd)(?: licen[cs]e)?"),
+        "BSD-3-Clause",
     ),
-    (re.compile(r"^\s*(?:the\s+)?mit(?:[\s-]license)?\s*$", re.I), "MIT"),
-    (re.compile(r"bsd[\s-]*3|3-clause|new bsd|modified bsd", re.I), "BSD-3-Clause"),
-    (re.compile(r"bsd[\s-]*2|2-clause|simplified bsd", re.I), "BSD-2-Clause"),
-    (re.compile(r"^bsd(?: license)?$", re.I), "BSD-3-Clause"),
-    (re.compile(r"^isc(?: license)?$", re.I), "ISC"),
-    (re.compile(r"^(?:psf|python software foundation license)", re.I), "PSF-2.0"),
+    (re.compile(r"(?:simplified bsd|bsd[ -]*2(?:-clause)?|2-clause bsd)(?: licen[cs]e)?"), "BSD-2-Clause"),
+    (re.compile(r"bsd(?: licen[cs]e)?"), "BSD-3-Clause"),
+    (re.compile(r"isc(?: licen[cs]e)?"), "ISC"),
+    (re.compile(r"psf(?:-2\.0| licen[cs]e)?|python software foundation licen[cs]e"), "PSF-2.0"),
 )
+"""Whole `License` fields in lower case, as packages write them."""
 _SPDX_TAG = re.compile(r"SPDX-License-Identifier:\s*([A-Za-z0-9.+() -]+?)\s*(?:\*/|-->|$)", re.M)
-_TAG_SCAN_CHARACTERS = 4096
-_EXPRESSION = re.compile(r"\(|\)|[A-Za-z0-9.+-]+")
+_WORD = re.compile(r"[()]|[A-Za-z0-9.+:-]+")
+_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9.+:-]+")
+_OPERATORS = ("AND", "OR", "WITH")
+_CANONICAL = {name.lower(): name for name in PERMISSIVE} | {word.lower(): word for word in _OPERATORS}
 
 
-def from_classifiers(classifiers: Sequence[str]) -> str:
-    """Turn trove classifiers into an expression; several are a choice, as their packages mean them.
+def normalize(text: str) -> str:
+    """Write an SPDX expression in one spelling; "" for what is none.
 
-    >>> from_classifiers(["License :: OSI Approved :: MIT License"])
-    'MIT'
+    >>> [normalize(text) for text in ("mit", "( apache-2.0 or MIT )", "GPL-3.0-only", "MIT AND", "see file")]
+    ['MIT', '(Apache-2.0 OR MIT)', 'GPL-3.0-only', '', '']
     """
-    found = sorted({_CLASSIFIERS[name] for name in classifiers if name in _CLASSIFIERS})
-    return " OR ".join(found)
-
-
-def from_free_text(text: str) -> str:
-    """Read the short text that packages put in their `License` field.
-
-    >>> [from_free_text(text) for text in ("Apache 2.0 License", "MIT", "MPL-2.0 AND MIT", "see file")]
-    ['Apache-2.0', 'MIT', 'MPL-2.0 AND MIT', '']
-    """
-    line = text.strip()
-    if len(line) > 100 or not line:
+    words = [_CANONICAL.get(word.lower(), word) for word in _WORD.findall(text)]
+    if not words or _WORD.sub("", text).strip() or _evaluate(words, frozenset()) is None:
         return UNKNOWN
-    for pattern, name in _FREE_TEXT:
-        if pattern.search(line):
-            return name
-    return line if _is_expression(line) else UNKNOWN
-
-
-def spdx_tag(text: str) -> str:
-    r"""Read the SPDX tag in the head of a file, or nothing.
-
-    >>> spdx_tag("# SPDX-License-Identifier: MIT OR Apache-2.0\\nimport os\\n")
-    'MIT OR Apache-2.0'
-    """
-    match = _SPDX_TAG.search(text, 0, _TAG_SCAN_CHARACTERS)
-    return match[1] if match else UNKNOWN
-
-
-@functools.lru_cache(maxsize=4096)
-def from_license_text(text: str) -> str:
-    """Name the licences whose text a licence file holds; all of them are asked for."""
-    from licenseclassifier import identify_license
-
-    found = sorted({result.id for result in identify_license(text)})
-    return " AND ".join(found)
+    return " ".join(words).replace("( ", "(").replace(" )", ")")
 
 
 def allowed(expression: str, allow: Collection[str]) -> bool:
@@ -113,48 +88,103 @@ def allowed(expression: str, allow: Collection[str]) -> bool:
     >>> [allowed(e, PERMISSIVE) for e in ("MIT", "GPL-3.0-only OR MIT", "MIT AND MPL-2.0", "Apache-2.0 WITH LLVM-exception")]
     [True, True, False, True]
     """
-    tokens = _EXPRESSION.findall(expression)
-    if not tokens or not _is_expression(expression):
-        return False
-    value, rest = _either(tokens, frozenset(allow))
-    return value and not rest
+    return bool(_evaluate(_WORD.findall(normalize(expression)), frozenset(allow)))
 
 
-def _either(tokens: Sequence[str], allow: frozenset[str]) -> tuple[bool, Sequence[str]]:
-    value, rest = _both(tokens, allow)
-    while rest and rest[0].upper() == "OR":
+def from_classifiers(classifiers: Sequence[str]) -> str:
+    """Turn trove classifiers into an expression that asks for all of them.
+
+    >>> from_classifiers(["License :: OSI Approved :: MIT License", "License :: OSI Approved", "Topic :: Utilities"])
+    'MIT'
+    """
+    names = {name.partition(" :: ")[2] for name in classifiers if name.startswith("License :: ")} - {"OSI Approved"}
+    return " AND ".join(sorted({_CLASSIFIERS.get(name) or _reference(name) for name in names}))
+
+
+def from_free_text(text: str) -> str:
+    """Read the short text that packages put in their `License` field.
+
+    >>> [from_free_text(text) for text in ("Apache 2.0 License", "MIT", "MPL-2.0 AND MIT", "Dual License", "see file")]
+    ['Apache-2.0', 'MIT', 'MPL-2.0 AND MIT', '', '']
+    """
+    line = " ".join(text.split())
+    if not line or len(line) > _MAXIMUM_FREE_TEXT_CHARACTERS:
+        return UNKNOWN
+    for pattern, name in _FREE_TEXT:
+        if pattern.fullmatch(line.lower()):
+            return name
+    expression = normalize(line)
+    vague = expression not in PERMISSIVE and re.fullmatch(r"[A-Za-z]*", expression)  # UNKNOWN, Proprietary, LGPL
+    return UNKNOWN if vague else expression
+
+
+def from_license_texts(texts: Mapping[str, str]) -> tuple[str, str]:
+    """Name what the licence files of one folder ask for together, and which files say so; one unknown text is unknown."""
+    found: set[str] = set()
+    for name in sorted(texts):
+        licenses = _identify(texts[name])
+        if not licenses:
+            return UNKNOWN, f"{name}: not a known licence text"
+        found.update(licenses)
+    return " AND ".join(sorted(found)), ", ".join(sorted(texts))
+
+
+def spdx_tag(text: str) -> str:
+    r"""Read the SPDX tag in the head of a file, or nothing.
+
+    >>> spdx_tag("# SPDX-License-Identifier: MIT OR Apache-2.0\nimport os\n")
+    'MIT OR Apache-2.0'
+    """
+    match = _SPDX_TAG.search(text, 0, _TAG_SCAN_CHARACTERS)
+    return match[1] if match else UNKNOWN
+
+
+@functools.lru_cache(maxsize=4096)
+def _identify(text: str) -> frozenset[str]:
+    from licenseclassifier import identify_license
+
+    return frozenset(result.id for result in identify_license(text))
+
+
+def _reference(classifier: str) -> str:
+    """Name a licence that has no SPDX name here, so that it can be read in a rejection and is not allowed."""
+    return "LicenseRef-" + re.sub(r"[^A-Za-z0-9.]+", "-", classifier.rpartition(" :: ")[2]).strip("-")
+
+
+def _evaluate(words: Sequence[str], allow: frozenset[str]) -> bool | None:
+    """Evaluate a whole expression by recursive descent; None when it is none."""
+    value, rest = _either(words, allow)
+    return None if rest else value
+
+
+_Partial = tuple[bool, Sequence[str]]
+_STUCK = ("?",)
+"""Words that no rule takes: what is left of an expression that cannot be read."""
+
+
+def _either(words: Sequence[str], allow: frozenset[str]) -> _Partial:
+    value, rest = _both(words, allow)
+    while rest and rest[0] == "OR":
         other, rest = _both(rest[1:], allow)
         value = value or other
     return value, rest
 
 
-def _both(tokens: Sequence[str], allow: frozenset[str]) -> tuple[bool, Sequence[str]]:
-    value, rest = _one(tokens, allow)
-    while rest and rest[0].upper() in ("AND", "WITH"):
-        exception = rest[0].upper() == "WITH"  # an exception only adds permissions to its licence
-        other, rest = (True, rest[2:]) if exception else _one(rest[1:], allow)
+def _both(words: Sequence[str], allow: frozenset[str]) -> _Partial:
+    value, rest = _one(words, allow)
+    while rest and rest[0] == "AND":
+        other, rest = _one(rest[1:], allow)
         value = value and other
     return value, rest
 
 
-def _one(tokens: Sequence[str], allow: frozenset[str]) -> tuple[bool, Sequence[str]]:
-    if not tokens:
-        return False, ()
-    if tokens[0] == "(":
-        value, rest = _either(tokens[1:], allow)
-        return (value, rest[1:]) if rest and rest[0] == ")" else (False, ())
-    return tokens[0] in allow, tokens[1:]
-
-
-def _is_expression(text: str) -> bool:
-    """Whether the text is made of licence names and operators only: names hold a digit, a dash or are all capitals."""
-    words = _EXPRESSION.findall(text)
-    if re.sub(r"[\s()]", "", text) != "".join(word for word in words if word not in "()"):
-        return False
-    names = [word for word in words if word not in ("(", ")") and word.upper() not in ("AND", "OR", "WITH")]
-    joined = len(words) == 1 or any(word in ("AND", "OR", "WITH") for word in words)
-    return (
-        bool(names)
-        and joined
-        and all(name in PERMISSIVE or re.search(r"[\d-]", name) or name.isupper() for name in names)
-    )
+def _one(words: Sequence[str], allow: frozenset[str]) -> _Partial:
+    if words and words[0] == "(":
+        value, rest = _either(words[1:], allow)
+        return (value, rest[1:]) if rest and rest[0] == ")" else (False, _STUCK)
+    if not words or words[0] in _OPERATORS or not _NAME.fullmatch(words[0]):
+        return False, _STUCK
+    value, rest = words[0] in allow, words[1:]
+    if rest and rest[0] == "WITH":  # an exception only adds permissions to its licence
+        return (value, rest[2:]) if len(rest) > 1 and _NAME.fullmatch(rest[1]) else (False, _STUCK)
+    return value, rest

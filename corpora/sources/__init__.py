@@ -6,13 +6,19 @@ nothing outside the root of a repository is ever read.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-LICENSE_NAMES = ("licen", "copying", "unlicense", "notice")
+from corpora.code import license as licenses
+
+_LICENSE_NAMES = ("licen", "copying", "unlicense")
+_NOT_LICENSE_SUFFIXES = (".py", ".pyi", ".js", ".json", ".pyc", ".spdx")
+MAXIMUM_LICENSE_BYTES = 200_000
+"""Longer collections of third parties' licences are not read; they name no single one."""
 SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", ".tox", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".pytest_cache"}
 )
@@ -72,4 +78,33 @@ def is_license_file(path: str) -> bool:
     [True, True, False]
     """
     name = path.rpartition("/")[2].lower()
-    return name.startswith(LICENSE_NAMES[:3]) and not name.endswith((".py", ".pyi", ".js", ".json"))
+    return name.startswith(_LICENSE_NAMES) and not name.endswith(_NOT_LICENSE_SUFFIXES)
+
+
+def read_license_texts(root: Path, files: Iterable[str]) -> dict[str, str]:
+    """Read licence files below a root; one that is too long to be one licence has the text ""."""
+    texts = {}
+    for file in files:
+        path = root / file
+        short = path.stat().st_size <= MAXIMUM_LICENSE_BYTES
+        texts[file] = path.read_text(encoding="utf-8", errors="replace") if short else ""
+    return texts
+
+
+@functools.lru_cache(maxsize=65536)
+def license_beside(root: Path, folder: str) -> tuple[str, str] | None:
+    """Name what the licence files in one folder ask for, with their names as evidence; None without such files."""
+    with os.scandir(root / folder) as entries:
+        names = sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
+    files = [f"{folder}/{name}" if folder else name for name in names if is_license_file(name)]
+    return licenses.from_license_texts(read_license_texts(root, files)) if files else None
+
+
+def nearest_license(root: Path, file: str) -> tuple[str, str] | None:
+    """Name the licence of the nearest folder up the tree that has licence files; None when there is none below the root."""
+    folder = file.rpartition("/")[0]
+    while folder:
+        if found := license_beside(root, folder):
+            return found
+        folder = folder.rpartition("/")[0]
+    return None

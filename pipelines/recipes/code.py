@@ -118,7 +118,7 @@ def laptop() -> CodeRecipe:
             replay_fraction=0.1,
             optimizer=OptimizerConfig(learning_rate=6e-5),  # report, 4.1: that of 14B
             precision=Precision.BF16_AUTOCAST,
-            checkpoint_interval=4,
+            checkpoint_interval=6,
         ),
         pack=PackConfig(seq_length=1024),
         fine_tune=FineTuneConfig(
@@ -128,7 +128,7 @@ def laptop() -> CodeRecipe:
             optimizer=OptimizerConfig(learning_rate=1e-5),  # report, 4.2: that of 7B
             precision=Precision.BF16_AUTOCAST,
             dropout=0.0,  # the report's 0.1 is for millions of samples; a few hundred once are not overfitted
-            checkpoint_interval=4,
+            checkpoint_interval=6,
         ),
         **_exports(
             "CODE-QWEN-laptop",

@@ -190,10 +190,10 @@ def add_evaluation(root, inputs):
             "prompt": f'def is_even_{index}(number: int) -> bool:\n    """{QUESTION}"""\n',
             "gold": "2 + 2 = 4\n#### 4",
             "reply": HOSTILE if index == 0 else ANSWER,
-            "status": ("failed", "not_scored", "passed")[(index + len(model)) % 3],
+            "status": ("failed", "not_scored", "passed")[(index + order) % 3],
         }
         for index in range(9)
-        for model in models_
+        for order, model in enumerate(models_)
     ]
     pq.write_table(pa.Table.from_pylist(rows), stage.folder / "samples.parquet")
     return finish(stage)
@@ -359,7 +359,7 @@ def test_samples_are_the_same_problems_for_every_model(run):
     assert {(sample.suite, sample.gold) for sample in samples} == {("humaneval", "4")}
     assert [sample.problem for sample in samples] == ["HumanEval/0", "HumanEval/3", "HumanEval/6"]
     models = [[reply.model for reply in sample.replies] for sample in samples]
-    assert models == [["base few shot", "CODE-QWEN", "CODE-QWEN-CHAT"]] * 3
+    assert models == [["base, few-shot", "CODE-QWEN", "CODE-QWEN-CHAT"]] * 3
 
 
 @pytest.mark.parametrize(("status", "expected"), [("passed", "good"), ("timeout", "bad"), ("not_scored", "neutral")])

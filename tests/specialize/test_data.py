@@ -28,9 +28,7 @@ FINE_TUNE = FineTuneConfig(seq_length=64, global_batch_size=8, epochs=1, optimiz
 def open_pretrain(code, text, config):
     """Both domains."""
     weights = 1 - config.replay_fraction, config.replay_fraction
-    return PretrainData(
-        [("code", read_prefixes(code), weights[0]), ("text", read_prefixes(text), weights[1])], config
-    )
+    return PretrainData([("code", read_prefixes(code), weights[0]), ("text", read_prefixes(text), weights[1])], config)
 
 
 def all_samples(data):
@@ -129,7 +127,9 @@ def test_an_epoch_reads_each_conversation_once(packs):
 
 def test_a_batch_counts_conversations(packs):
     data = PackData(packs, FINE_TUNE)
-    counts = [sum(len(data.sample(place).starts) for place in data.samples_of(step)) for step in range(data.train_steps)]
+    counts = [
+        sum(len(data.sample(place).starts) for place in data.samples_of(step)) for step in range(data.train_steps)
+    ]
     assert all(abs(count - 8) < 4 for count in counts)
     assert abs(sum(counts) - 8 * data.train_steps) < 4
     places = [place for step in range(data.train_steps) for place in data.samples_of(step)]

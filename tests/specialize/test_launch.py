@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from specialize.launch import Local
 @pytest.fixture
 def module(tmp_path, monkeypatch):
     """Make a module that ranks can run."""
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.getcwd()}")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{Path.cwd()}")
 
     def write(source):
         (tmp_path / "rank_module.py").write_text(textwrap.dedent(source))

@@ -2,11 +2,15 @@
 
 import json
 import os
+import re
 import signal
 import threading
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import torch
 
 from specialize import TrainingFailed
 from specialize.config import FineTuneConfig, ModelConfig, OptimizerConfig, Precision, PretrainConfig
@@ -59,35 +63,34 @@ def kill_after(folder, step):
         record = folder / "progress.jsonl"
         while not record.exists() or len(record.read_text().splitlines()) < step:
             time.sleep(0.002)
-        children = open(f"/proc/{os.getpid()}/task/{main}/children").read().split()
-        for child in map(int, children):
-            if b"specialize.train" in open(f"/proc/{child}/cmdline", "rb").read():
-                os.kill(child, signal.SIGKILL)
+        children = Path(f"/proc/{os.getpid()}/task/{main}/children").read_text().split()
+        for child in children:
+            if b"specialize.train" in Path(f"/proc/{child}/cmdline").read_bytes():
+                os.kill(int(child), signal.SIGKILL)
 
     main = threading.get_native_id()
     threading.Thread(target=watch, daemon=True).start()
 
 
-def test_a_run_killed_and_resumed_equals_an_unbroken_one(tmp_path, base, code, text):
-    """Dropout included; the row of each step is there once. Threads and processes are those of the product."""
+def test_a_run_killed_and_resumed_equals_an_unbroken_one(tmp_path, base, code, text, capsys):
+    """Dropout included; the row of each step is there once; the weights are the same bytes."""
     killed, unbroken = tmp_path / "killed", tmp_path / "unbroken"
     killed.mkdir()
     unbroken.mkdir()
     inputs = {"code": code, "text": text, "base": base, "config": PRETRAIN}
-    launcher = Local(threads=1)
     kill_after(killed, 10)
     with pytest.raises(TrainingFailed, match="was killed by SIGKILL"):
-        continue_pretraining(killed, **inputs, launcher=launcher)
+        continue_pretraining(killed, **inputs, launcher=Local(threads=1))
     before = rows_of(killed)
     assert 10 <= len(before) < PRETRAIN.train_steps
-    metrics = continue_pretraining(killed, **inputs, launcher=launcher)
-    assert "training from step 0 to" in (killed / "train.log").read_text()
-    assert "training from step 8 to" in (killed / "train.log").read_text() or len(before) >= 12
-    import torch
-
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)  # as the killed process: sums depend on the number of threads
+    metrics = continue_pretraining(killed, **inputs, launcher=Here())
+    (resumed_from,) = re.findall(r"training from step (\d+) to 40", capsys.readouterr().out)
+    assert 4 <= int(resumed_from) <= len(before)
     assert continue_pretraining(unbroken, **inputs, launcher=Here()) == metrics
     assert rows_of(killed) == rows_of(unbroken)
+    weights = [sorted((folder / "checkpoint").glob("*.distcp")) for folder in (killed, unbroken)]
+    assert [path.read_bytes() for path in weights[0]] == [path.read_bytes() for path in weights[1]]
     assert [row["step"] for row in rows_of(killed)] == list(range(1, 41))
     names = {"checkpoint", "model.json", "tokenizer", "progress.jsonl", "train.log"}
     assert {path.name for path in killed.iterdir()} == names
@@ -98,7 +101,7 @@ def test_a_run_killed_and_resumed_equals_an_unbroken_one(tmp_path, base, code, t
 def test_fine_tuning_learns_from_a_trained_folder(tmp_path, base, packs):
     metrics = fine_tune(tmp_path, model=base, packs=packs, config=FINE_TUNE, launcher=Here())
     rows = rows_of(tmp_path)
-    assert metrics["steps"] == len(rows) == FINE_TUNE.train_steps or metrics["steps"] == len(rows)
+    assert metrics["steps"] == len(rows)
     assert metrics["learned_tokens"] == sum(row["learned_tokens"] for row in rows)
     assert 0.8 < metrics["epochs"] <= 1
     assert fine_tune(tmp_path, model=base, packs=packs, config=FINE_TUNE, launcher=None) == metrics
@@ -106,8 +109,6 @@ def test_fine_tuning_learns_from_a_trained_folder(tmp_path, base, packs):
 
 def test_recomputation_changes_nothing(tmp_path, base, packs):
     """Dropout draws the same numbers in the second forward pass."""
-    from dataclasses import replace
-
     results = []
     for name, config in (("kept", FINE_TUNE), ("recomputed", replace(FINE_TUNE, recompute=True))):
         (tmp_path / name).mkdir()
@@ -118,8 +119,6 @@ def test_recomputation_changes_nothing(tmp_path, base, packs):
 
 @pytest.mark.parametrize("precision", [Precision.BF16, Precision.BF16_AUTOCAST])
 def test_low_precision_follows_full_precision(tmp_path, base, packs, precision):
-    from dataclasses import replace
-
     results = []
     for name, kind in (("full", Precision.FP32), ("low", precision)):
         (tmp_path / name).mkdir()
@@ -131,8 +130,6 @@ def test_low_precision_follows_full_precision(tmp_path, base, packs, precision):
 
 
 def test_too_little_data_starts_no_rank(tmp_path, base, code, text):
-    from dataclasses import replace
-
     config = replace(PRETRAIN, train_steps=100_000)
     with pytest.raises(ValueError, match="above max_epochs 4"):
         continue_pretraining(tmp_path, code=code, text=text, base=base, config=config, launcher=None)

@@ -1,0 +1,277 @@
+"""New problems from a seed by other numbers, carried through its worked solution.
+
+Each variant changes numbers of the question, executes the steps again and rewrites question and solution. A variant counts
+only when every number in it follows from the seed in one way, and nothing hints that the story would change with the
+numbers (comparisons, rounding). Of GSM8K's training split 48% of the seeds can be used; 24 of 24 variants read by a person
+were right, which bounds the error at 12%. About 450 variants a core second. Names and words stay: it is no paraphrase.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from corpora import shards, sieve
+from corpora.engine import Engine
+from corpora.math import rows
+from corpora.math.annotations import ANNOTATION, ANSWER_MARK, NUMBER, OPERAND, Unusable, render, to_value
+from corpora.math.annotations import without_annotations as plain
+from corpora.math.structure import Quantity, Structure, analyse, has_evidence
+
+_BRANCH = re.compile(
+    r"[<>≥≤]|\bcompar|cheap|\bbest\b|\bwhich\b|\bwhoever\b|\bat least\b|\bat most\b|round(ed|s|ing)?\b|\bfirst \d|\bexceed|"
+    r"\bif (he|she|it|they|the) .{0,40}(more|less|over) than|\bremainder|left over|leftover|\bmaximum|\bminimum|\blargest|"
+    r"\bsmallest|\bwhole number|\bmost\b|\bevery \d+(st|nd|rd|th)|\bleast\b|old(est)?er than",
+    re.IGNORECASE,
+)
+"""Words with which other numbers may ask for another calculation."""
+_PERCENTS = (5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 60, 70, 75, 80, 90)
+_GROWTH = 100  # a result may grow by this factor at most, unless it stays below _SMALL_RESULT
+_SMALL_RESULT = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenumberConfig:
+    """How many variants are made of a seed, and how hard is tried."""
+
+    variants: int = 4
+    """Variants of a seed at most; 10 draws give 8.6 distinct ones on GSM8K."""
+    tries: int = 200
+    """Draws for one variant; the first half change every number that may change, the others fewer."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("variants", "tries"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"RenumberConfig.{name} must be at least 1, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A renumbered problem."""
+
+    question: str
+    solution: str
+    answer: str
+
+
+def augment_renumber(out: Path, *, problems: Path, config: RenumberConfig, engine: Engine) -> dict[str, object]:
+    """Make variants of every seed; `rejected/` says which seeds gave none, and why."""
+    paths = shards.shard_paths(problems / "kept")
+    counts = engine.map_shards(_renumber_shard, paths, out, config)
+    return {**sieve.total(out, counts), "seeds_used": sum(part["seeds_used"] for part in counts)}
+
+
+def _renumber_shard(path: Path, out: Path, config: RenumberConfig) -> sieve.Counts:
+    done = sieve.done(out, path.name)
+    if done is not None:
+        return done
+    kept: dict[str, rows.Row] = {}
+    rejected, seeds_used = [], 0
+    for seed in rows.read(path):
+        try:
+            made = [_row(seed, variant) for variant in variants(seed, config)]
+        except Unusable as reason:
+            rejected.append(rows.rejection(seed, str(reason)))
+            continue
+        seeds_used += 1
+        kept.update({row["id"]: row for row in made})
+    return rows.write(out, path.name, kept.values(), rejected, seeds_used=seeds_used)
+
+
+def _row(seed: rows.Row, variant: Variant) -> rows.Row:
+    origin = {"seed": seed["id"], "source": seed["source"], "license": seed["license"]}
+    return rows.problem(rows.RENUMBER, variant.question, variant.solution, variant.answer, **origin)
+
+
+def variants(seed: rows.Row, config: RenumberConfig) -> list[Variant]:
+    """Make the distinct variants of one seed; `Unusable` when there is none."""
+    structure = analyse(seed["question"], seed["solution"])
+    check_words(structure)
+    changeable = changeable_quantities(structure)
+    found: dict[str, Variant] = {}
+    failure: Unusable | None = None
+    for number in range(config.variants):
+        try:
+            variant = _draw(structure, changeable, rows.rng(config.seed, seed["id"], number), config.tries)
+            found.setdefault(variant.question, variant)
+        except Unusable as reason:
+            failure = reason
+    if failure is not None and not found:
+        raise failure
+    return list(found.values())
+
+
+def check_words(structure: Structure) -> None:
+    """Refuse a problem that other numbers might turn into another one, or whose constants come from nowhere."""
+    question = structure.question
+    if not all(has_evidence(value, question) for value in structure.constants()):
+        raise Unusable("constant not in question")
+    if _BRANCH.search(question) or _BRANCH.search(plain(structure.chain.body)):
+        raise Unusable("comparison or rounding")
+
+
+def changeable_quantities(structure: Structure) -> list[int]:
+    """Name the quantities that may change: used, not frozen, equal to no other number of the problem."""
+    values = [quantity.value for quantity in structure.quantities]
+    used, results = structure.used(), structure.chain.results
+    found = [
+        index
+        for index, quantity in enumerate(structure.quantities)
+        if not quantity.is_frozen
+        and index in used
+        and values.count(quantity.value) == 1
+        and quantity.value not in results
+    ]
+    if not found:
+        raise Unusable("nothing changeable")
+    return found
+
+
+def _draw(structure: Structure, changeable: Sequence[int], rng: random.Random, tries: int) -> Variant:
+    """Draw new numbers until all rules hold; the first reason counts when they never do."""
+    failure = Unusable("no other number drawn")
+    for attempt in range(tries):
+        size = len(changeable) if attempt < max(1, tries // 2) else rng.randint(1, len(changeable))
+        changed = {index: draw(structure.quantities[index], rng) for index in rng.sample(changeable, size)}
+        if all(structure.quantities[index].value == value for index, value in changed.items()):
+            continue
+        try:
+            return renumber(structure, changed)
+        except Unusable as reason:
+            failure = reason
+    raise failure
+
+
+def draw(quantity: Quantity, rng: random.Random) -> Fraction:
+    """Draw a number of the same sort and size: whole, round or with the same decimals, half to double."""
+    value = quantity.value
+    if quantity.is_percent and value <= 100:
+        return Fraction(rng.choice([percent for percent in _PERCENTS if percent != value]))
+    if quantity.is_percent:
+        return value + 10 * rng.randint(1, 5)
+    if value.denominator != 1:
+        scale = 10 ** len(quantity.text.partition(".")[2])
+        size = int(value * scale)
+        return Fraction(rng.randint(max(1, size // 2), 2 * size), scale)
+    unit = _unit(int(value))
+    low = max(1 if unit > 1 else 2, int(value) // 2 // unit)
+    return Fraction(unit * rng.randint(low, max(low + 2, 2 * int(value) // unit)))
+
+
+def _unit(value: int) -> int:
+    """Give the unit that a number is round to, for drawing: 10 for 120, 5 for 45, two leading digits from 1,000 on."""
+    if value >= 1000:
+        return int(10 ** (len(str(value)) - 2))
+    return next((unit for unit in (10, 5) if value >= 40 and value % unit == 0), 1)
+
+
+def renumber(structure: Structure, changed: Mapping[int, Fraction]) -> Variant:
+    """Write the problem with other quantities; `Unusable` when a rule forbids it."""
+    results = structure.propagate(changed)
+    _check_results(structure.chain.results, results)
+    _check_order(structure.quantities, changed)
+    spelling = _Spelling.of(structure, changed, results)
+    solution = "".join(_rewrite_body(structure, results, spelling))
+    answer = render(results[-1])
+    return Variant(_rewrite_question(structure, changed), f"{solution}{ANSWER_MARK} {answer}", answer)
+
+
+def _check_results(old: Sequence[Fraction], new: Sequence[Fraction]) -> None:
+    """Results stay whole where they were, keep their sign, stay 2 or more, and stay of a size."""
+    for before, after in zip(old, new, strict=True):
+        if before.denominator == 1 and after.denominator != 1:
+            raise Unusable("not integer")
+        if (before > 0) != (after > 0) or (before < 0) != (after < 0):
+            raise Unusable("sign")
+        if before >= 2 > after:
+            raise Unusable("too small")
+        if after > _SMALL_RESULT and after > _GROWTH * abs(before):
+            raise Unusable("blown up")
+    if old[-1] == new[-1]:
+        raise Unusable("same answer")
+
+
+def _check_order(quantities: Sequence[Quantity], changed: Mapping[int, Fraction]) -> None:
+    """The larger of two numbers of a question stays the larger."""
+    free = [(i, quantity) for i, quantity in enumerate(quantities) if not quantity.is_frozen]
+    for position, (i, first) in enumerate(free):
+        for j, second in free[position + 1 :]:
+            after = changed.get(i, first.value), changed.get(j, second.value)
+            if first.is_percent == second.is_percent and _sign(first.value - second.value) != _sign(
+                after[0] - after[1]
+            ):
+                raise Unusable("order")
+
+
+def _sign(value: Fraction) -> int:
+    return (value > 0) - (value < 0)
+
+
+@dataclass(frozen=True)
+class _Spelling:
+    """What each number of the solution becomes."""
+
+    question: str
+    new_values: Mapping[Fraction, frozenset[Fraction]]
+
+    @classmethod
+    def of(cls, structure: Structure, changed: Mapping[int, Fraction], results: Sequence[Fraction]) -> _Spelling:
+        values: dict[Fraction, set[Fraction]] = defaultdict(set)
+        for index, quantity in enumerate(structure.quantities):
+            new = changed.get(index, quantity.value)
+            values[quantity.value].add(new)
+            if quantity.is_percent:
+                values[quantity.value / 100].add(new / 100)
+        for before, after in zip(structure.chain.results, results, strict=True):
+            values[before].add(after)
+        for constant in structure.constants():
+            values[constant].add(constant)
+        return cls(structure.question, {value: frozenset(new) for value, new in values.items()})
+
+    def rewrite(self, text: str) -> str:
+        """Rewrite one number."""
+        value = to_value(text)
+        new = self.new_values.get(value)
+        if new is None:
+            if value <= 12 and has_evidence(value, self.question):
+                return text
+            raise Unusable("number in text from nowhere")
+        if len(new) > 1:
+            raise Unusable("text ambiguous")
+        (after,) = new
+        return text if after == value else render(after, text)
+
+
+def _rewrite_body(structure: Structure, results: Sequence[Fraction], spelling: _Spelling) -> Iterator[str]:
+    """Yield the solution piece by piece: prose, annotation, the result repeated after it."""
+    body, position = structure.chain.body, 0
+    for step, result in zip(structure.chain.steps, results, strict=True):
+        yield _rewrite(NUMBER, body[position : step.start], spelling)
+        yield f"<<{_rewrite(OPERAND, step.expression.text, spelling)}={render(result)}>>"
+        position = step.end
+        repeated = NUMBER.match(body, position)
+        if repeated and to_value(repeated.group()) == step.result:
+            yield render(result, repeated.group())
+            position = repeated.end()
+    yield _rewrite(NUMBER, body[position:], spelling)
+
+
+def _rewrite(pattern: re.Pattern[str], text: str, spelling: _Spelling) -> str:
+    if ANNOTATION.search(text):
+        raise Unusable("annotation inside a step")
+    return pattern.sub(lambda match: spelling.rewrite(match.group().rstrip(".")), text)
+
+
+def _rewrite_question(structure: Structure, changed: Mapping[int, Fraction]) -> str:
+    pieces, position = [], 0
+    for index, quantity in enumerate(structure.quantities):
+        pieces.append(structure.question[position : quantity.start])
+        pieces.append(render(changed[index], quantity.text) if index in changed else quantity.text)
+        position = quantity.end
+    return "".join(pieces) + structure.question[position:]

@@ -1,0 +1,77 @@
+"""What the stages of this package share: digests, problem rows, and shards of rows that a stage makes or drops."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from corpora import records, shards, sieve
+
+SEED, RENUMBER, PROGRAM, DRILL = KINDS = ("seed", "renumber", "program", "drill")
+"""Kinds of problems: as published, with other numbers, answered by a program, arithmetic."""
+
+Row = dict[str, Any]
+
+
+def digest(*parts: object) -> str:
+    """Name something by what it is made from: 32 hex digits."""
+    return hashlib.blake2b("\n".join(map(str, parts)).encode(), digest_size=16).hexdigest()
+
+
+def rng(*parts: object) -> random.Random:
+    """Make the random numbers of one row: a function of what it is, never of where it stands."""
+    return random.Random(int(digest(*parts), 16))
+
+
+def problem(kind: str, question: str, solution: str, answer: str, **columns: str) -> Row:
+    """Make a problem row that is not verified yet."""
+    made = {"seed": "", "verdict": "unverified", "evidence": "", "path_key": "", **columns}
+    return {
+        "id": digest(kind, question, solution),
+        "kind": kind,
+        "question": question,
+        "solution": solution,
+        "answer": answer,
+        **made,
+    }
+
+
+def read(path: Path) -> list[Row]:
+    """Read a shard of problems."""
+    rows: list[Row] = shards.read(path, records.PROBLEM).to_pylist()
+    return rows
+
+
+def rejection(
+    row: Row, reason: str, evidence: str | None = None, value: float | None = None, bound: float | None = None
+) -> Row:
+    """Say why a problem is dropped, or why nothing was made from it."""
+    measured = {"value": value, "bound": bound, "evidence": evidence}
+    return {"id": row["id"], "source": row["source"], "reason": reason, **measured}
+
+
+def write(out: Path, name: str, kept: Iterable[Row], rejected: Sequence[Row], **counts: int) -> sieve.Counts:
+    """Write one shard of kept and rejected rows, then its counts: present counts mean a finished shard."""
+    rows = sorted(kept, key=lambda row: str(row["id"]))
+    shards.write(out / "rejected" / name, rejected, records.REJECTION)
+    shards.write(out / "kept" / name, rows, records.PROBLEM)
+    result: sieve.Counts = {
+        "kept": len(rows),
+        "rejected": len(rejected),
+        "reasons": dict(sorted(Counter(str(row["reason"]) for row in rejected).items())),
+        **counts,
+    }
+    shards.write_json(out / "counts" / f"{name}.json", result)
+    return result
+
+
+def by_shard(rows: Iterable[Row], num_shards: int) -> list[list[Row]]:
+    """Put rows into shards by their ids."""
+    parts: list[list[Row]] = [[] for _ in range(num_shards)]
+    for row in rows:
+        parts[int(row["id"], 16) % num_shards].append(row)
+    return parts

@@ -1,0 +1,55 @@
+"""The engine: results in the order of the shards, the same for one worker and two, and errors that keep their message."""
+
+import pytest
+
+from corpora import SchemaError, shards
+from corpora.engine import Engine
+
+
+@pytest.fixture(scope="module")
+def lists(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lists")
+    values = [{"shard": 0}, [1, None, 0.1], "é", [], 4]
+    for index, value in enumerate(values):
+        shards.write_json(folder / f"{index}.json", value)
+    return values, [folder / f"{index}.json" for index in range(len(values))]
+
+
+def test_two_workers_give_what_one_gives(lists):
+    values, paths = lists
+    assert Engine().map_shards(shards.read_json, paths) == values
+    assert Engine(workers=2).map_shards(shards.read_json, paths) == values
+
+
+def test_results_are_plain_json_for_any_number_of_workers(lists):
+    _, paths = lists
+    names = [Engine(workers=workers).map_shards(_list_shards, paths[:1]) for workers in (1, 2)]
+    assert names == [[[["0.json"]]]] * 2
+
+
+def _list_shards(path):
+    return ((path.name,),)
+
+
+def test_an_error_in_a_shard_names_it(lists, tmp_path):
+    _, paths = lists
+    broken = tmp_path / "broken.json"
+    broken.write_text("{")
+    with pytest.raises(SchemaError, match=r"broken\.json is not readable"):
+        Engine().map_shards(shards.read_json, [paths[0], broken])
+    with pytest.raises(SchemaError, match=r"broken\.json is not readable"):
+        Engine(workers=2).map_shards(shards.read_json, [paths[0], broken])
+
+
+def test_what_cannot_travel_is_refused_for_one_worker_too(lists):
+    _, paths = lists
+    with pytest.raises(ValueError, match="module-level"):
+        Engine().map_shards(lambda path: path.name, paths)
+
+
+def test_settings_are_checked():
+    with pytest.raises(ValueError, match="native or ray, got 'spark'"):
+        Engine(runner="spark")
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        Engine(workers=0)
+    assert Engine(workers=4).map_shards(shards.read_json, []) == []
