@@ -104,7 +104,7 @@ class IndexedReader:
         self.sequence_lengths = np.frombuffer(data, np.int32, sequences, _HEADER.size)
         self.pointers = np.frombuffer(data, np.int64, sequences, _HEADER.size + 4 * sequences)
         self.document_indices = np.frombuffer(data, np.int64, documents, _HEADER.size + 12 * sequences)
-        self.tokens = _map(_with(prefix, ".bin"), self.dtype)
+        self.tokens: np.ndarray[Any, Any] = _map(_with(prefix, ".bin"), self.dtype)
         if len(self.tokens) != self.sequence_lengths.sum(dtype=np.int64):
             raise SchemaError(
                 f"{prefix}.bin has {len(self.tokens)} tokens, its index says {self.sequence_lengths.sum(dtype=np.int64)}; "

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _TRACE = ("id", "repository", "path", "revision")
 _KEYS = ("domain", "language", "split")
+_COUNTS = "counts.json"
+"""Last file of a finished part."""
 _BATCH = 256
 """Documents encoded in one call."""
 
@@ -45,6 +47,8 @@ def tokenize(out: Path, *, documents: Path, base: Path, config: TokenizeConfig, 
     _write_trace(out, parts, [path.stem for path in paths])
     tokenizer = counted[0]["tokenizer"] if counted else {}
     shards.write_json(out / "index.json", {"prefixes": prefixes, **tokenizer})
+    for path in paths:
+        (parts / path.stem / _COUNTS).unlink()  # a run that is killed in the next line encodes again
     shutil.rmtree(parts)
     return {
         "kept": sum(prefix["documents"] for prefix in prefixes),
@@ -59,8 +63,8 @@ def tokenize_shard(path: Path, parts: Path, folder: Path, config: TokenizeConfig
     from corpora import records, shards
 
     target = parts / path.stem
-    if (target / "counts.json").exists():
-        return dict(shards.read_json(target / "counts.json"))
+    if (target / _COUNTS).exists():
+        return dict(shards.read_json(target / _COUNTS))
     rows = shards.read(path, records.DOCUMENT, columns=["text", *_TRACE, *_KEYS]).to_pylist()
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
@@ -83,7 +87,7 @@ def tokenize_shard(path: Path, parts: Path, folder: Path, config: TokenizeConfig
         ]
     shards.write_json(target / "trace.json", trace)
     counts = {"prefixes": prefixes, "tokenizer": {"vocab_size": tokenizer.vocab_size, "eod": tokenizer.eod_id}}
-    shards.write_json(target / "counts.json", counts)
+    shards.write_json(target / _COUNTS, counts)
     return counts
 
 

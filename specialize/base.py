@@ -81,6 +81,8 @@ def import_base(out: Path, *, config: ImportBaseConfig, bases: Bases) -> dict[st
         state, shape = _from_package(out, config)
     else:
         folder = bases.folder(config.name) or _from_hub(config)
+        if not (folder / "tokenizer.json").is_file():
+            raise ValueError(f"{folder} has no tokenizer.json; save the base with its fast tokenizer and run again")
         state, shape = read_folder(folder)
         (out / "tokenizer").mkdir()
         for name in _TOKENIZER_FILES:
@@ -92,15 +94,14 @@ def import_base(out: Path, *, config: ImportBaseConfig, bases: Bases) -> dict[st
 def initialize_base(out: Path, *, tokenizer: Path, config: InitializeBaseConfig) -> dict[str, object]:
     """Make a base with random weights from the seed, with the tokenizer of its own."""
     from specialize.config import ParallelConfig
-    from specialize.convert import to_hugging_face
+    from specialize.convert import model_state, to_hugging_face
     from specialize.device import init_process
     from specialize.model import build_model
 
     shutil.copytree(tokenizer / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
     init_process(ParallelConfig(), seed=config.seed)
-    model = build_model(config.model)
-    state = {name: value for name, value in model.state_dict().items() if not name.endswith("_extra_state")}
-    return _write(out, to_hugging_face(state, config.model), config.model, dtype="float32", label=config.label)
+    state = to_hugging_face(model_state(build_model(config.model)), config.model)
+    return _write(out, state, config.model, dtype="float32", label=config.label)
 
 
 def read_folder(folder: Path) -> tuple[State, ModelConfig]:
@@ -147,16 +148,18 @@ def _from_hub(config: ImportBaseConfig) -> Path:
 def _write(out: Path, state: State, shape: ModelConfig, *, dtype: str, label: str) -> dict[str, object]:
     from specialize.checkpoint import save_weights
     from specialize.config import ParallelConfig
-    from specialize.convert import to_megatron
+    from specialize.convert import load_state, table, to_megatron
     from specialize.device import init_process
     from specialize.export import write_folder
     from specialize.model import build_model
 
     init_process(ParallelConfig())
     model = build_model(shape)
-    model.load_state_dict(to_megatron({name: value.float() for name, value in state.items()}, shape), strict=False)
+    load_state(model, to_megatron({name: value.float() for name, value in state.items()}, shape))
     save_weights(out, model)
     shape.save(out)
+    # without what is derived: buffers of rotary positions, a head that is tied to the embedding
+    state = {name: state[name] for _, names, _ in table(shape) for name in names}
     write_folder(out / "hf", state, shape, tokenizer=out / "tokenizer", dtype=dtype, chat=False)
     return {"label": label, "parameters": sum(value.numel() for value in state.values())}
 

@@ -15,6 +15,13 @@ import torch
 from specialize.config import Architecture, ModelConfig
 
 State = dict[str, torch.Tensor]
+_EXTRA = "_extra_state"
+"""Ending of entries of a Megatron state that hold no weights."""
+_FUSED = (
+    (".self_attention.linear_qkv.layer_norm_", ".input_layernorm."),
+    (".mlp.linear_fc1.layer_norm_", ".pre_mlp_layernorm."),
+)
+"""Transformer Engine keeps a norm inside the layer that follows it: its name there, and the name in the table."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,26 @@ def table(model: ModelConfig) -> Iterator[tuple[str, tuple[str, ...], Rule]]:
             yield f"decoder.layers.{layer}.{ours}", tuple(f"model.layers.{layer}.{name}" for name in theirs), rule
 
 
+def model_state(model: torch.nn.Module) -> State:
+    """Take the weights of a model under the names of the table, whichever layers it is built of."""
+    return {_plain(name): value for name, value in model.state_dict().items() if not name.endswith(_EXTRA)}
+
+
+def load_state(model: torch.nn.Module, state: State) -> None:
+    """Put all weights into a model; one that is missing or left over is refused by name."""
+    names = {_plain(name): name for name in model.state_dict() if not name.endswith(_EXTRA)}
+    if different := sorted(names.keys() ^ state.keys()):
+        where = "the model" if different[0] in names else "the weights"
+        raise ValueError(f"{different[0]!r} is in {where} alone ({len(different)} such names); check model.json")
+    model.load_state_dict({names[name]: value for name, value in state.items()}, strict=False)
+
+
+def _plain(name: str) -> str:
+    for fused, plain in _FUSED:
+        name = name.replace(fused, plain)
+    return name
+
+
 def to_megatron(state: Mapping[str, torch.Tensor], model: ModelConfig) -> State:
     """Rename and join; a missing or a surplus tensor is refused by name."""
     rows = list(table(model))
@@ -91,18 +118,34 @@ def to_hugging_face(state: Mapping[str, torch.Tensor], model: ModelConfig) -> St
     return found
 
 
+_NEEDED = (
+    "num_hidden_layers",
+    "hidden_size",
+    "intermediate_size",
+    "num_attention_heads",
+    "vocab_size",
+    "max_position_embeddings",
+)
+_PLAIN = {"hidden_act": "silu", "use_sliding_window": False, "mlp_bias": False}
+"""Settings that change the mathematics, and the one value that is built here."""
+
+
 def model_config(config: Mapping[str, object], where: str) -> ModelConfig:
     """Read a Hugging Face config.json, as transformers 4 or 5 writes it."""
     kind = str(config.get("model_type"))
     if kind not in ("qwen2", "llama"):
         raise ValueError(f"{where} is a {kind!r} model; this product reads qwen2 (Qwen2, Qwen2.5) and llama")
-    scaling = config.get("rope_scaling")
-    rope = config.get("rope_parameters") or scaling or {}
-    if isinstance(rope, Mapping) and rope.get("rope_type", rope.get("type", "default")) != "default":
+    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    if not isinstance(rope, Mapping) or rope.get("rope_type", rope.get("type", "default")) != "default":
         raise ValueError(f"{where} scales its rotary positions ({rope}); this product reads plain ones")
+    for key, plain in _PLAIN.items():
+        if config.get(key, plain) != plain:
+            raise ValueError(f"{where} has {key} = {config[key]!r}; this product reads models with {plain!r} only")
     number = {key: value for key, value in config.items() if isinstance(value, int | float)}
+    if missing := [key for key in _NEEDED if key not in number]:
+        raise ValueError(f"{where} lacks {', '.join(missing)}; give the config.json of a whole checkpoint")
     heads = int(number["num_attention_heads"])
-    theta = rope.get("rope_theta") if isinstance(rope, Mapping) else None
+    theta = rope.get("rope_theta")
     return ModelConfig(
         architecture=Architecture(kind),
         num_layers=int(number["num_hidden_layers"]),
@@ -127,6 +170,11 @@ def hugging_face_config(model: ModelConfig, *, dtype: str, eos: int, pad: int) -
     A checkpoint with the keys of 5 alone loads in 4.57 with a rotary base of 10,000, silently; so both forms are written.
     """
     llama = model.architecture is Architecture.LLAMA
+    if model.qkv_bias is llama:
+        raise ValueError(
+            f"a {model.architecture.value} checkpoint has {'no ' if llama else ''}biases on q, k and v, "
+            f"got ModelConfig.qkv_bias = {model.qkv_bias}; choose the other architecture"
+        )
     return {
         "architectures": ["LlamaForCausalLM" if llama else "Qwen2ForCausalLM"],
         "model_type": model.architecture.value,
@@ -135,7 +183,8 @@ def hugging_face_config(model: ModelConfig, *, dtype: str, eos: int, pad: int) -
         "num_hidden_layers": model.num_layers,
         "num_attention_heads": model.num_attention_heads,
         "num_key_value_heads": model.num_query_groups,
-        **({"head_dim": model.head_dim, "attention_bias": model.qkv_bias, "mlp_bias": False} if llama else {}),
+        "head_dim": model.head_dim,
+        **({"attention_bias": False, "mlp_bias": False} if llama else {"use_sliding_window": False}),
         "vocab_size": model.vocab_size,
         "max_position_embeddings": model.max_position_embeddings,
         "rope_theta": model.rotary_base,
@@ -146,7 +195,6 @@ def hugging_face_config(model: ModelConfig, *, dtype: str, eos: int, pad: int) -
         "initializer_range": model.initializer_std,
         "tie_word_embeddings": model.tie_embeddings,
         "use_cache": True,
-        "use_sliding_window": False,
         "bos_token_id": None,
         "eos_token_id": eos,
         "pad_token_id": pad,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpora import progress, shards
+from specialize.export import DTYPES
 
 if TYPE_CHECKING:
     from corpora.benchmarks import BenchmarkProblem
@@ -48,6 +49,10 @@ class EvaluateCodeConfig:
     dtype: str = "bfloat16"
     seed: int = 1234
 
+    def __post_init__(self) -> None:
+        _check(self, 1, "max_new_tokens", "batch_size", "code_tokens", "text_tokens", "seq_length")
+        _check(self, 0, "humaneval_problems", "mbpp_problems", "mbpp_shots")
+
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluateMathConfig:
@@ -64,6 +69,19 @@ class EvaluateMathConfig:
     batch_size: int = 16
     dtype: str = "bfloat16"
     seed: int = 1234
+
+    def __post_init__(self) -> None:
+        _check(self, 1, "max_new_tokens", "drill_new_tokens", "batch_size")
+        _check(self, 0, "drills", "gsm8k_problems", "shots")
+
+
+def _check(config: EvaluateCodeConfig | EvaluateMathConfig, least: int, *names: str) -> None:
+    name = type(config).__name__
+    for field in names:
+        if getattr(config, field) < least:
+            raise ValueError(f"{name}.{field} must be at least {least}, got {getattr(config, field)}")
+    if config.dtype not in DTYPES:
+        raise ValueError(f"{name}.dtype must be one of {', '.join(DTYPES)}, got {config.dtype!r}")
 
 
 Sample = dict[str, Any]
@@ -100,8 +118,8 @@ def evaluate_math(out: Path, *, base: Path, chat: Path, drills: Path, config: Ev
     from corpora.benchmarks import load
 
     rows = _drill_rows(drills)
-    chosen = subset(rows, config.drills + config.shots, config.seed)
-    shots, asked = chosen[config.drills :], chosen[: config.drills]
+    chosen = subset(rows, config.shots + config.drills, config.seed)
+    shots, asked = chosen[: config.shots], chosen[config.shots :]
     test = [{"id": one.id, "question": one.question, "answer": one.answer} for one in load("gsm8k", "test")]
     train = [{"id": one.id, "question": one.question, "solution": one.answer} for one in load("gsm8k", "train")]
     suites = {
@@ -245,14 +263,18 @@ def _code_prompt(suite: str, problem: BenchmarkProblem, config: EvaluateCodeConf
 
 
 def program_of(suite: str, problem: BenchmarkProblem, reply: str, *, chat: bool) -> str:
-    """Take the program out of a reply: the first fenced block of a chat model, the continuation of a base."""
+    """Take the program out of a reply: the first fenced block of a chat model, the continuation of a base.
+
+    A chat model that writes a function anew leaves out what stands above it in the prompt, imports and helpers; it is put back.
+    """
     if not chat:
         return problem.prompt + reply if suite == "humaneval" else reply
     fenced = _FENCE.search(reply)
     program = fenced[1] if fenced else reply
-    if suite == "humaneval" and f"def {problem.entry_point}" not in program:
-        return problem.prompt + program
-    return program
+    if suite != "humaneval":
+        return program
+    head, definition, _ = problem.prompt.rpartition(f"def {problem.entry_point}(")
+    return head + program if definition in program else problem.prompt + program
 
 
 def judge(problems: Sequence[BenchmarkProblem], programs: Sequence[str], workers: int) -> list[str]:

@@ -58,13 +58,14 @@ def megatron_state(folder: Path, shape: ModelConfig) -> State:
     """Read the weights of a model folder on one rank, FP32 or as they were trained."""
     from specialize.checkpoint import load_weights
     from specialize.config import ParallelConfig
+    from specialize.convert import model_state
     from specialize.device import init_process
     from specialize.model import build_model
 
     init_process(ParallelConfig())
     model = build_model(shape)
     load_weights(folder, model)
-    return {name: tensor for name, tensor in model.state_dict().items() if not name.endswith("_extra_state")}
+    return model_state(model)
 
 
 def write_folder(folder: Path, state: State, shape: ModelConfig, *, tokenizer: Path, dtype: str, chat: bool) -> None:

@@ -52,6 +52,9 @@ class GgufFile:
 
     def model_config(self) -> ModelConfig:
         """Read the shape."""
+        scaling = self.value("llama.rope.scaling.type", "none")
+        if scaling != "none":
+            raise ValueError(f"{self.path} scales its rotary positions ({scaling}); this product reads plain ones")
         names = {tensor.name for tensor in self._reader.tensors}
         heads, hidden = int(self.value("llama.attention.head_count")), int(self.value("llama.embedding_length"))
         return ModelConfig(
@@ -61,7 +64,7 @@ class GgufFile:
             ffn_hidden_size=int(self.value("llama.feed_forward_length")),
             num_attention_heads=heads,
             num_query_groups=int(self.value("llama.attention.head_count_kv", heads)),
-            head_dim=hidden // heads,
+            head_dim=int(self.value("llama.attention.key_length", hidden // heads)),
             vocab_size=len(self.value("tokenizer.ggml.tokens")),
             max_position_embeddings=int(self.value("llama.context_length")),
             rotary_base=float(self.value("llama.rope.freq_base", 10_000.0)),
@@ -81,10 +84,17 @@ class GgufFile:
             values = np.asarray(dequantize(tensor.data, tensor.tensor_type), np.float32)
             values = values.reshape([int(size) for size in tensor.shape][::-1])
             name = tensor.name.split(".")[-2]
-            found[_name(tensor.name)] = torch.from_numpy(
-                _unpair(values, heads[name]) if name in heads else values.copy()
-            )
+            values = _unpair(values, heads[name]) if name in heads else values.copy()
+            found[self._name(tensor.name)] = torch.from_numpy(values)
         return found
+
+    def _name(self, name: str) -> str:
+        parts = name.split(".")
+        if len(parts) == 2 and parts[0] in _ENDS:
+            return f"{_ENDS[parts[0]]}.{parts[1]}"
+        if len(parts) == 4 and parts[0] == "blk" and parts[2] in _LAYER:
+            return f"model.layers.{parts[1]}.{_LAYER[parts[2]]}.{parts[3]}"
+        raise ValueError(f"{self.path} has a tensor {name!r}, which is none of a plain llama's; choose another base")
 
     def write_tokenizer(self, folder: Path) -> None:
         """Write the byte-level BPE inside as tokenizer.json and tokenizer_config.json."""
@@ -108,15 +118,8 @@ class GgufFile:
         (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 
-def _name(name: str) -> str:
-    parts = name.split(".")
-    if parts[0] == "blk":
-        return f"model.layers.{parts[1]}.{_LAYER[parts[2]]}.{parts[3]}"
-    return f"{_ENDS[parts[0]]}.{parts[1]}"
-
-
 def _unpair(weight: Any, heads: int) -> Any:
     """Undo llama.cpp's order of the rows of one projection: pairs of neighbours back to two halves."""
     pairs = weight.shape[0] // heads // 2
-    halves = weight.reshape(heads, pairs, 2, weight.shape[1]).swapaxes(1, 2)
+    halves = weight.reshape(heads, pairs, 2, *weight.shape[1:]).swapaxes(1, 2)
     return np.ascontiguousarray(halves.reshape(weight.shape))

@@ -18,7 +18,8 @@ def wilson(passed: int, n: int) -> tuple[float, float]:
         return 0.0, 1.0
     p, z2 = passed / n, _Z * _Z
     centre, spread = p + z2 / (2 * n), _Z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    return (centre - spread) / (1 + z2 / n), (centre + spread) / (1 + z2 / n)
+    low, high = (centre - spread) / (1 + z2 / n), (centre + spread) / (1 + z2 / n)
+    return max(0.0, min(p, low)), min(1.0, max(p, high))  # rounding alone could leave the bounds
 
 
 def pass_at_k(n: int, passed: int, k: int) -> float:
@@ -27,9 +28,9 @@ def pass_at_k(n: int, passed: int, k: int) -> float:
     >>> pass_at_k(10, 3, 1)
     0.3
     """
-    if n - passed < k:
-        return 1.0
-    return 1.0 - math.prod(1.0 - k / rest for rest in range(n - passed + 1, n + 1)) if k > 1 else passed / n
+    if not (0 <= passed <= n and 1 <= k <= n):
+        raise ValueError(f"pass@k needs 0 <= passed <= n and 1 <= k <= n, got n={n}, passed={passed}, k={k}")
+    return 1.0 - math.comb(n - passed, k) / math.comb(n, k) if k > 1 else passed / n
 
 
 def proportion(passed: int, n: int, name: str, count: str) -> dict[str, Any]:

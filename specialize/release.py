@@ -47,7 +47,12 @@ def release_code(
     for domain, bound in (("code", config.max_code_ratio), ("text", config.max_text_ratio)):
         key = f"{domain}_bits_per_byte"
         if bound is not None:
-            _refuse_above(f"{key}, CODE-QWEN over base", models["pretrained"][key] / models["base"][key], bound)
+            before, after = models["base"][key], models["pretrained"][key]
+            if not before or after is None:
+                raise ReleaseRefused(
+                    f"{key} was not measured, the recipe's bound on it is {bound}; hold out more {domain}"
+                )
+            _refuse_above(f"{key}, CODE-QWEN over base", after / before, bound)
     folders = {config.name: pretrained / "hf", f"{config.name}-chat": chat / "hf"}
     return _release(out, folders, report, config.name, config.license, evaluation)
 
@@ -57,7 +62,12 @@ def release_math(out: Path, *, chat: Path, evaluation: Path, config: ReleaseMath
     report = json.loads((evaluation / "report.json").read_text())
     if config.min_drill_gain is not None:
         base = max(value["exact_match"] for key, value in report["models"]["base"].items() if key.startswith("drills"))
-        gain = report["models"]["chat"]["drills"]["exact_match"] - base
+        drills = report["models"]["chat"]["drills"]
+        if not drills["n"]:
+            raise ReleaseRefused(
+                f"no held-out drill was asked, the recipe's floor is {config.min_drill_gain}; ask some"
+            )
+        gain = drills["exact_match"] - base
         if gain < config.min_drill_gain:
             raise ReleaseRefused(
                 f"gain on held-out drills over the base's best prompt is {gain:.3f}, the recipe's floor is "
@@ -67,7 +77,7 @@ def release_math(out: Path, *, chat: Path, evaluation: Path, config: ReleaseMath
 
 
 def _refuse_above(what: str, value: float, bound: float) -> None:
-    if value > bound:
+    if not value <= bound:  # a value that is no number is refused too
         raise ReleaseRefused(
             f"{what} is {value:.4f}, the recipe's bound is {bound} ({value - bound:.4f} above it); "
             "train longer, change the blend, or change the bound"

@@ -8,7 +8,7 @@ so that a model learns to calculate in words; a program is asked for and given i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,20 +46,29 @@ class DatasetConfig:
 def write_dataset(out: Path, *, problems: Path, config: DatasetConfig) -> dict[str, object]:
     """Write conversations, data files and card."""
     paths = shards.shard_paths(problems / "kept")
+    filled = [path.name for path in paths if shards.num_rows(path)]
     kinds: Counter[str] = Counter()
-    licenses: dict[str, Counter[str]] = {}
-    for number, path in enumerate(paths):
+    licenses: dict[str, set[str]] = {}
+    for path in paths:
         problems_ = rows.read(path)
         conversations = [conversation(row, config) for row in problems_]
-        for target in (out / "data" / f"train-{number:05d}-of-{len(paths):05d}.parquet", out / "kept" / path.name):
+        for target in _targets(out, path.name, filled):
             if not target.exists():
                 shards.write(target, conversations, records.CONVERSATION)
+        kinds.update(row["kind"] for row in problems_)
         for row in problems_:
-            kinds[row["kind"]] += 1
-            licenses.setdefault(row["kind"], Counter())[row["license"]] += 1
+            licenses.setdefault(row["kind"], set()).add(row["license"])
     text = card(config, kinds, licenses)
     shards.replace(out / "README.md", lambda temporary: temporary.write_text(text, encoding="utf-8"))
     return {"kept": sum(kinds.values()), "rejected": 0, "kinds": dict(sorted(kinds.items()))}
+
+
+def _targets(out: Path, name: str, filled: Sequence[str]) -> list[Path]:
+    """Name the files of one shard; an empty one is no data file, because `datasets` cannot read it."""
+    kept = out / "kept" / name
+    if name not in filled:
+        return [kept]
+    return [kept, out / "data" / f"train-{filled.index(name):05d}-of-{len(filled):05d}.parquet"]
 
 
 def conversation(row: rows.Row, config: DatasetConfig) -> rows.Row:
@@ -75,9 +84,9 @@ def conversation(row: rows.Row, config: DatasetConfig) -> rows.Row:
     return {**columns, "messages": messages, "tests": None}
 
 
-def card(config: DatasetConfig, kinds: Mapping[str, int], licenses: Mapping[str, Mapping[str, int]]) -> str:
+def card(config: DatasetConfig, kinds: Mapping[str, int], licenses: Mapping[str, set[str]]) -> str:
     """Write the card: front matter that names the data files, and what each kind is."""
-    names = sorted({name for counted in licenses.values() for name in counted})
+    names = sorted(set().union(*licenses.values()))
     table = [
         f"| {kind} | {kinds[kind]:,} | {text} | {', '.join(sorted(licenses[kind]))} |"
         for kind, text in _KINDS.items()

@@ -112,7 +112,8 @@ def check_words(structure: Structure) -> None:
     question = structure.question
     if not all(has_evidence(value, question) for value in structure.constants()):
         raise Unusable("constant not in question")
-    if _BRANCH.search(question) or _BRANCH.search(plain(structure.chain.body)):
+    has_floor = any("//" in step.expression.text for step in structure.chain.steps)
+    if has_floor or _BRANCH.search(question) or _BRANCH.search(plain(structure.chain.body)):
         raise Unusable("comparison or rounding")
 
 

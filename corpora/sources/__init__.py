@@ -39,6 +39,8 @@ class Repository:
     license: str
     """SPDX expression of the whole repository, "" when none was found."""
     license_evidence: str
+    by_folder: bool = False
+    """Whether parts of it may have licences of their own though the whole has none."""
     date: str | None = None
 
     def path(self, file: str) -> Path:
@@ -56,19 +58,24 @@ def digest(*parts: str) -> str:
 
 
 def walk(root: Path) -> Iterator[str]:
-    """List the regular files below a root in order; links are not followed and tool folders are skipped."""
+    """List the regular files below a root in order; links are not followed, tool folders and names that are no text skipped."""
     pending = [""]
     while pending:
         folder = pending.pop()
         below = []
         with os.scandir(root / folder) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
+            for entry in sorted((entry for entry in entries if is_text(entry.name)), key=lambda entry: entry.name):
                 path = f"{folder}{entry.name}"
                 if entry.is_file(follow_symlinks=False):
                     yield path
                 elif entry.is_dir(follow_symlinks=False) and entry.name not in SKIPPED_FOLDERS:
                     below.append(f"{path}/")
         pending += reversed(below)
+
+
+def is_text(name: str) -> bool:
+    """Whether a file name is UTF-8; Python shows other bytes as lone surrogates, which no JSON or Parquet file holds."""
+    return not any("\ud800" <= mark <= "\udfff" for mark in name)
 
 
 def is_license_file(path: str) -> bool:

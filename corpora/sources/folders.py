@@ -1,4 +1,4 @@
-"""Folders and git checkouts of the user's: a checkout or a plain folder is one repository.
+"""Folders and git checkouts of the user's: a checkout, or a plain folder, is one repository; a folder of checkouts is many.
 
 A checkout lists what git knows and does not ignore; its identity is its commit and what differs from it. A plain folder
 lists every file; its identity is that listing with sizes and times, so that a touched file is read again. The licence of a
@@ -8,28 +8,45 @@ file is that of the nearest licence files up the tree; an SPDX tag in the file w
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from corpora.code import license as licenses
-from corpora.sources import Repository, digest, license_beside, walk
+from corpora.sources import Repository, digest, is_text, license_beside, walk
 
 _GIT_SECONDS = 60
 
 
-def repository(name: str, root: Path) -> Repository:
-    """List a folder as one repository, at its commit where it is a checkout."""
+def repositories(name: str, root: Path) -> Iterator[Repository]:
+    """List what one source holds: the folder itself, or the folders in it where some of them are checkouts."""
+    for label, folder in _parts(name, root):
+        yield _checkout(label, folder, source=name) or plain(label, folder, source=name)
+
+
+def inventory(name: str, root: Path) -> dict[str, str]:
+    """Digest a source: commit and changed files of a checkout, else every file with its size and time."""
+    return {name: digest(*(part for label, folder in _parts(name, root) for part in (label, _identity(folder))))}
+
+
+def _parts(name: str, root: Path) -> list[tuple[str, Path]]:
+    """Split a folder of checkouts into its folders; loose files beside them belong to no repository and are not read."""
+    if not (root / ".git").exists():
+        folders = sorted(
+            path for path in root.iterdir() if path.is_dir() and not path.is_symlink() and is_text(path.name)
+        )
+        if any((folder / ".git").exists() for folder in folders):
+            return [(f"{name}/{folder.name}", folder) for folder in folders]
+    return [(name, root)]
+
+
+def _checkout(name: str, root: Path, *, source: str) -> Repository | None:
     files = _listed(root)
     if not files:
-        return plain(name, root, source=name)
+        return None
     dirty = "-dirty" if _git(root, "status", "--porcelain", "--untracked-files=normal", ".") else ""
-    return plain(
-        name,
-        root,
-        source=name,
-        files=files,
-        revision=_git(root, "rev-parse", "HEAD") + dirty,
-        date=_git(root, "log", "-1", "--format=%cI") or None,
-    )
+    revision = _git(root, "rev-parse", "HEAD") + dirty
+    date = _git(root, "log", "-1", "--format=%cI") or None
+    return plain(name, root, source=source, files=files, revision=revision, date=date)
 
 
 def plain(
@@ -45,25 +62,24 @@ def plain(
         files=files or tuple(walk(root)),
         license=expression,
         license_evidence=evidence,
+        by_folder=True,
         date=date,
     )
 
 
-def inventory(name: str, root: Path) -> dict[str, str]:
-    """Digest a folder: commit and changed files of a checkout, else every file with its size and time."""
+def _identity(root: Path) -> str:
     if not _listed(root):
-        return {name: digest(*(part for file in walk(root) for part in (file, _state(root / file))))}
-    commit = _git(root, "rev-parse", "HEAD")
+        return digest(*(part for file in walk(root) for part in (file, _state(root / file))))
     status = _git(root, "status", "--porcelain", "--no-renames", "--untracked-files=all", "-z", ".")
     top = Path(_git(root, "rev-parse", "--show-toplevel"))
     changed = [entry[3:] for entry in status.split("\0") if entry]
-    return {name: digest(commit, status, *(_state(top / file) for file in changed))}
+    return digest(_git(root, "rev-parse", "HEAD"), status, *(_state(top / file) for file in changed))
 
 
 def _listed(root: Path) -> tuple[str, ...]:
     """List what git tracks or would track below a folder; nothing for a folder that is no checkout or is ignored in one."""
-    listing = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
-    return tuple(sorted(file for file in listing.split("\0") if file))
+    listing = _git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    return tuple(sorted({file for file in listing.split("\0") if file and is_text(file)}))
 
 
 def _state(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from corpora import SchemaError, shards
+from corpora import SchemaError, progress, shards
 from corpora.engine import Engine
 
 
@@ -39,6 +39,20 @@ def test_an_error_in_a_shard_names_it(lists, tmp_path):
         Engine().map_shards(shards.read_json, [paths[0], broken])
     with pytest.raises(SchemaError, match=r"broken\.json is not readable"):
         Engine(workers=2).map_shards(shards.read_json, [paths[0], broken])
+
+
+def test_a_fault_in_a_worker_ends_the_call_with_its_text(lists):
+    _, paths = lists
+    with pytest.raises(RuntimeError, match="FileExistsError"):
+        Engine(workers=2).map_shards(shards.write_json, [path / "below" for path in paths[:2]], 1)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_is_told_while_shards_finish(lists, workers, tmp_path, monkeypatch):
+    _, paths = lists
+    monkeypatch.setenv(progress.PROGRESS_VARIABLE, str(tmp_path / "progress.json"))
+    Engine(workers=workers).map_shards(shards.read_json, paths)
+    assert shards.read_json(tmp_path / "progress.json") == {"done": 5, "total": 5, "unit": "shards"}
 
 
 def test_what_cannot_travel_is_refused_for_one_worker_too(lists):

@@ -40,6 +40,42 @@ def test_megatron_reads_the_same(tmp_path):
     assert theirs.get(0, offset=1, length=2).tolist() == ours.get(0, offset=1, length=2).tolist() == [2, 3]
 
 
+@pytest.mark.parametrize("dtype", [np.int32, np.uint16])
+def test_megatron_writes_the_same_bytes(tmp_path, dtype):
+    indexed_dataset = pytest.importorskip("megatron.core.datasets.indexed_dataset")
+    documents = [[[1, 2, 3], [4]], [[5, 6]], [[7, 0, 8, 9]]]
+    write(tmp_path / "ours", documents, dtype)
+    builder = indexed_dataset.IndexedDatasetBuilder(str(tmp_path / "theirs.bin"), dtype=dtype)
+    for sequences in documents:
+        builder.add_document(np.concatenate(sequences), [len(sequence) for sequence in sequences])
+    builder.finalize(str(tmp_path / "theirs.idx"))
+    for suffix in (".bin", ".idx"):
+        assert (tmp_path / f"ours{suffix}").read_bytes() == (tmp_path / f"theirs{suffix}").read_bytes()
+
+
+@given(documents_of, documents_of)
+def test_appending_a_file_is_appending_its_documents(tmp_path_factory, first, second):
+    folder = tmp_path_factory.getbasetemp()
+    for name, documents in (("first", first), ("second", second), ("wanted", first + second)):
+        write(folder / name, documents)
+    writer = IndexedWriter(folder / "both", np.int32)
+    for name in ("first", "second"):
+        writer.add_all(IndexedReader(folder / name))
+    writer.close()
+    for suffix in (".bin", ".idx"):
+        assert (folder / f"both{suffix}").read_bytes() == (folder / f"wanted{suffix}").read_bytes()
+
+
+@given(st.lists(st.integers(0, 9), min_size=1), st.data())
+def test_a_part_of_a_sequence_is_a_slice_of_it(tmp_path_factory, sequence, data):
+    prefix = tmp_path_factory.getbasetemp() / "parts"
+    write(prefix, [[[1, 2]], [sequence, [3]]])
+    offset = data.draw(st.integers(0, len(sequence)))
+    length = data.draw(st.none() | st.integers(0, len(sequence) - offset))
+    wanted = sequence[offset:] if length is None else sequence[offset : offset + length]
+    assert IndexedReader(prefix).get(1, offset, length).tolist() == wanted
+
+
 def test_no_name_before_the_end(tmp_path):
     writer = IndexedWriter(tmp_path / "tokens", np.int32)
     writer.add_document([1], [1])
@@ -83,3 +119,6 @@ def test_the_writer_refuses_what_it_cannot_hold(tmp_path):
     writer = IndexedWriter(tmp_path / "tokens", np.uint8)
     with pytest.raises(ValueError, match="3 tokens in its sequences, 2 in the document"):
         writer.add_document([1, 2], [3])
+    write(tmp_path / "bytes", [[[1]]], np.uint8)
+    with pytest.raises(ValueError, match="holds int32, the file to append uint8"):
+        IndexedWriter(tmp_path / "other", np.int32).add_all(IndexedReader(tmp_path / "bytes"))

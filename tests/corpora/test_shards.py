@@ -132,6 +132,12 @@ def test_a_failed_write_leaves_the_old_file_alone(tmp_path):
     assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [("a.json", "1\n")]
 
 
+def test_what_a_killed_writer_left_goes_with_the_next_write(shard):
+    (shard.parent / f".{shard.name}.4711").write_bytes(b"half")
+    shards.write(shard, ROWS, SCHEMA)
+    assert [path.name for path in shard.parent.iterdir()] == [shard.name]
+
+
 @pytest.fixture
 def tiny_disk(tmp_path):
     folder = tmp_path / "disk"

@@ -33,14 +33,16 @@ def rows(document):
 def run(stages, rows, base, *, config=None, workers=1, out=None):
     out = out or stages.out()
     documents = stages.documents(rows, num_shards=3)
-    return out, tokenize(out, documents=documents, base=base, config=config or TokenizeConfig(), engine=Engine(workers=workers))
+    return out, tokenize(
+        out, documents=documents, base=base, config=config or TokenizeConfig(), engine=Engine(workers=workers)
+    )
 
 
 def test_every_document_decodes_and_is_traced(stages, rows, base):
     out, metrics = run(stages, rows, base)
     index = shards.read_json(out / "index.json")
     tokenizer = Tokenizer.load(base / "tokenizer")
-    assert (index["vocab_size"], index["eod"]) == (300, tokenizer.eod_id)
+    assert (index["vocab_size"], index["eod"]) == (tokenizer.vocab_size, tokenizer.eod_id)
     assert [prefix["name"] for prefix in index["prefixes"]] == [
         "code_python_heldout",
         "code_python_train",
@@ -95,9 +97,10 @@ def test_a_run_killed_while_it_cleans_up_is_taken_up(stages, rows, base, same_by
             path.unlink()
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr("shutil.rmtree", killed)
+    monkeypatch.setattr("shutil.rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
         run(stages, rows, base, out=out)
+    monkeypatch.undo()
     assert run(stages, rows, base, out=out)[1] == metrics
     same_bytes(whole, out)
 

@@ -16,7 +16,9 @@ TEXTS = [
     "def add(first, second):\n    return first + second\n\n\n" * 3 + "class Adder:\n\tpass\n",
     "The quick brown fox, we'll say, jumped over 1234 dogs in the naïve café. 中文字符\n" * 2,
 ]
-any_text = st.text() | st.lists(st.sampled_from([*SPECIAL_TOKENS, " ", "\n", "\t", "'ll", "é", "12", "def "])).map("".join)
+any_text = st.text() | st.lists(st.sampled_from([*SPECIAL_TOKENS, " ", "\n", "\t", "'ll", "é", "12", "def "])).map(
+    "".join
+)
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +30,8 @@ def folder(tmp_path_factory):
     rows.append({"id": "h", "text": "zyzzyva " * 100, "split": "heldout"})
     shards.write(root / "documents" / "kept" / shards.shard_name(0, 1), rows, records.DOCUMENT)
     (root / "out").mkdir()
-    found = train_tokenizer(root / "out", documents=root / "documents", config=TrainTokenizerConfig(vocab_size=400))
-    assert found == {"vocab_size": 400}
+    found = train_tokenizer(root / "out", documents=root / "documents", config=TrainTokenizerConfig(vocab_size=320))
+    assert found == {"vocab_size": 320}
     return root / "out" / "tokenizer"
 
 
@@ -39,10 +41,10 @@ def tokenizer(folder):
 
 
 def test_specials_have_the_last_ids_and_are_never_parsed(tokenizer):
-    assert [tokenizer.token_id(token) for token in SPECIAL_TOKENS] == list(range(400 - len(SPECIAL_TOKENS), 400))
+    assert [tokenizer.token_id(token) for token in SPECIAL_TOKENS] == list(range(320 - len(SPECIAL_TOKENS), 320))
     assert tokenizer.eod_id == tokenizer.pad_id == tokenizer.token_id("<|endoftext|>")
     for ids in tokenizer.encode_batch([f"a{token}b" for token in SPECIAL_TOKENS]):
-        assert max(ids) < 400 - len(SPECIAL_TOKENS)
+        assert max(ids) < 320 - len(SPECIAL_TOKENS)
 
 
 def test_added_tokens_that_are_not_called_special_are_never_parsed_either(folder, tmp_path):
@@ -54,8 +56,8 @@ def test_added_tokens_that_are_not_called_special_are_never_parsed_either(folder
     (tmp_path / "t" / "tokenizer.json").write_text(json.dumps(content))
     tokenizer = Tokenizer.load(tmp_path / "t")
     for ids in tokenizer.encode_batch([f"a{token}b" for token in SPECIAL_TOKENS]):
-        assert max(ids) < 400 - len(SPECIAL_TOKENS)
-    assert tokenizer.token_id("<|fim_prefix|>") == 400 - len(SPECIAL_TOKENS) + SPECIAL_TOKENS.index("<|fim_prefix|>")
+        assert max(ids) < 320 - len(SPECIAL_TOKENS)
+    assert tokenizer.token_id("<|fim_prefix|>") == 320 - len(SPECIAL_TOKENS) + SPECIAL_TOKENS.index("<|fim_prefix|>")
 
 
 @given(st.lists(any_text, max_size=4))
@@ -80,7 +82,7 @@ def test_held_out_text_trains_no_token(tokenizer):
 
 def test_training_gives_the_same_bytes_again(folder, tmp_path):
     documents = folder.parents[1] / "documents"
-    train_tokenizer(tmp_path, documents=documents, config=TrainTokenizerConfig(vocab_size=400))
+    train_tokenizer(tmp_path, documents=documents, config=TrainTokenizerConfig(vocab_size=320))
     for path in folder.iterdir():
         assert (tmp_path / "tokenizer" / path.name).read_bytes() == path.read_bytes()
 
@@ -96,23 +98,24 @@ def test_transformers_loads_it_and_agrees(folder, tokenizer):
     assert theirs.encode("<|im_end|>", add_special_tokens=False) == [tokenizer.token_id("<|im_end|>")]
 
 
-def test_a_disagreeing_fastokens_is_not_used(folder, monkeypatch):
-    monkeypatch.setattr(module, "_PROBE", ("x",))
-
-    class Wrong:
-        @staticmethod
-        def from_file(_path):
-            return Wrong()
-
-        from_str = from_file
-
-        def encode_batch(self, texts, **_):
-            return [type("Encoding", (), {"ids": [0]}) for _ in texts]
-
-    monkeypatch.setattr("fastokens.Tokenizer", Wrong)
+def test_a_disagreeing_fastokens_is_not_used(folder, tokenizer, monkeypatch):
+    monkeypatch.setattr(module, "_fast_ids", lambda _fast, texts: [[0] for _ in texts])
     with pytest.warns(UserWarning, match="fastokens disagrees with tokenizers"):
         slow = Tokenizer.load(folder)
-    assert slow.encode_batch(["<|im_end|>"]) == Tokenizer(folder)._oracle.encode_batch_fast(["<|im_end|>"]) or True
+    texts = [*TEXTS, "<|im_end|>"]
+    assert slow.encode_batch(texts) == [encoding.ids for encoding in tokenizer._oracle.encode_batch_fast(texts)]
+
+
+def test_a_kind_that_fastokens_cannot_read_is_encoded_all_the_same(tmp_path):
+    from tokenizers import Tokenizer as Oracle
+    from tokenizers import models, pre_tokenizers
+
+    oracle = Oracle(models.WordLevel({"[UNK]": 0, "a": 1, "b": 2}, unk_token="[UNK]"))
+    oracle.pre_tokenizer = pre_tokenizers.Whitespace()
+    oracle.save(str(tmp_path / "tokenizer.json"))
+    with pytest.warns(UserWarning, match="fastokens"):
+        tokenizer = Tokenizer.load(tmp_path)
+    assert tokenizer.encode_batch(["b a c"]) == [[2, 1, 0]]
 
 
 def test_errors_name_the_file_and_the_token(tokenizer, folder, tmp_path):
@@ -120,8 +123,9 @@ def test_errors_name_the_file_and_the_token(tokenizer, folder, tmp_path):
         Tokenizer.load(tmp_path)
     with pytest.raises(SchemaError, match=r"tokenizer\.json has no token '<\|nothing\|>'"):
         tokenizer.token_id("<|nothing|>")
-    (tmp_path / "tokenizer.json").write_text("{")
-    with pytest.raises(SchemaError, match=r"tokenizer\.json is not a tokenizer"):
-        Tokenizer.load(tmp_path)
+    for content in ("{", "{}", '{"added_tokens": []}'):
+        (tmp_path / "tokenizer.json").write_text(content)
+        with pytest.raises(SchemaError, match=r"tokenizer\.json is not a tokenizer"):
+            Tokenizer.load(tmp_path)
     with pytest.raises(ValueError, match="vocab_size must be at least 265, got 10"):
         TrainTokenizerConfig(vocab_size=10)

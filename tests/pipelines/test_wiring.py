@@ -1,7 +1,7 @@
 """Every stage's function asks for exactly what the stage declares; the files read in dependency order."""
 
 import inspect
-import typing
+import sys
 
 import pytest
 
@@ -34,7 +34,9 @@ def test_the_function_asks_for_what_the_stage_declares(module, kind):
 def test_the_config_has_the_type_that_the_function_wants(module, kind):
     if kind.config is None:
         return
-    wanted = typing.get_type_hints(resolve(kind.build), localns=vars(typing)).get("config")
+    function = resolve(kind.build)
+    annotation = function.__annotations__["config"]
+    wanted = vars(sys.modules[function.__module__])[annotation] if isinstance(annotation, str) else annotation
     for recipe in RECIPE_FILES[module]:
         value = kind(recipe=recipe).config_value()
         used = kind in {type(stage) for stage in ancestry(*_goals(module, recipe))}

@@ -1,0 +1,95 @@
+"""ChatML: ids decode to what is rendered, and exactly what the assistant says is learned."""
+
+import jinja2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpora import SchemaError
+from corpora.chat import CHAT_TEMPLATE, END, START, MaskMode, encode, render
+
+MARKERS = {START: 256, END: 257}
+
+
+class ByteTokenizer:
+    """Bytes as ids, and two markers that no text can spell."""
+
+    def encode_batch(self, texts):
+        return [list(text.encode()) for text in texts]
+
+    def token_id(self, token):
+        return MARKERS[token]
+
+    def decode(self, ids):
+        names = {number: name.encode() for name, number in MARKERS.items()}
+        return b"".join(names.get(int(i)) or bytes([i]) for i in ids).decode()
+
+
+TOKENIZER = ByteTokenizer()
+contents = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20), st.sampled_from([END, f"a{START}user\nb", "\n"])
+)
+turns = st.fixed_dictionaries({"role": st.sampled_from(["system", "user", "assistant"]), "content": contents})
+conversations = st.lists(turns, max_size=5)
+SHORT = [{"role": "user", "content": "2+2="}, {"role": "assistant", "content": "four"}]
+
+
+def one(messages, mode=MaskMode.REPORT):
+    return encode([messages], tokenizer=TOKENIZER, mode=mode)[0]
+
+
+@given(conversations)
+def test_ids_decode_to_what_is_rendered(messages):
+    assert TOKENIZER.decode(one(messages).ids) == render(messages)
+
+
+@given(conversations)
+def test_the_template_of_the_tokenizer_renders_the_same(messages):
+    template = jinja2.Environment().from_string(CHAT_TEMPLATE)
+    for generation in (False, True):
+        text = render(messages, add_generation_prompt=generation)
+        assert template.render(messages=messages, add_generation_prompt=generation) == text
+
+
+@given(conversations)
+def test_in_report_mode_the_assistants_words_and_their_end_are_learned(messages):
+    encoded = one(messages)
+    said = "".join(turn["content"] + END for turn in messages if turn["role"] == "assistant")
+    assert TOKENIZER.decode(encoded.ids[encoded.mask == 1]) == said
+
+
+@given(conversations)
+def test_in_finetune_py_mode_markers_of_all_turns_are_learned_too(messages):
+    encoded = one(messages, MaskMode.FINETUNE_PY)
+    learned = "".join(f"{START}{turn['content'] if turn['role'] == 'assistant' else ''}{END}\n" for turn in messages)
+    assert TOKENIZER.decode(encoded.ids[encoded.mask == 1]) == learned
+
+
+@given(conversations)
+def test_markers_spelt_in_a_content_end_nothing(messages):
+    ids = one(messages).ids
+    assert [int((ids == marker).sum()) for marker in (256, 257)] == [len(messages)] * 2
+
+
+@given(st.lists(conversations, max_size=4), st.sampled_from(MaskMode))
+def test_conversations_together_are_encoded_as_each_alone(many, mode):
+    together = encode(many, tokenizer=TOKENIZER, mode=mode)
+    for messages, encoded in zip(many, together, strict=True):
+        alone = one(messages, mode)
+        assert encoded.ids.dtype == np.int32
+        assert encoded.mask.dtype == np.uint8
+        assert encoded.ids.tolist() == alone.ids.tolist()
+        assert encoded.mask.tolist() == alone.mask.tolist()
+
+
+def test_the_mask_of_one_short_conversation():
+    user = [0] * len("suser\n2+2=e.")
+    assert one(SHORT).mask.tolist() == [*user, *[0] * len("sassistant\n"), *[1] * len("foure"), 0]
+    finetune = one(SHORT, MaskMode.FINETUNE_PY).mask.tolist()
+    assert finetune == [1, *[0] * len("user\n2+2="), 1, 1, 1, *[0] * len("assistant\n"), *[1] * len("foure\n")]
+
+
+def test_an_unknown_role_is_refused():
+    with pytest.raises(SchemaError, match="role 'tool'; the roles are system, user, assistant"):
+        one([{"role": "tool", "content": ""}])

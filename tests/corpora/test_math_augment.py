@@ -1,0 +1,207 @@
+"""Renumbered problems, programs and drills: each right by construction, each a function of seed and row."""
+
+import random
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpora import benchmarks, records, shards
+from corpora.engine import Engine
+from corpora.math import rows
+from corpora.math.annotations import Unusable, read_chain
+from corpora.math.drills import DrillGroup, DrillsConfig, augment_drills, shares
+from corpora.math.program import ProgramConfig, augment_program, write_program
+from corpora.math.renumber import RenumberConfig, augment_renumber, draw, variants
+from corpora.math.seeds import SeedsConfig, collect_seeds
+from corpora.math.structure import Quantity, analyse
+from corpora.math.verify import verify
+
+QUESTION = "Ann buys 14 pens at $3 each and 25 pads at $4 each, in 2 shops. How much does she pay?"
+SOLUTION = """Pens cost 14 * 3 = $<<14*3=42>>42.
+Pads cost 25 * 4 = $<<25*4=100>>100.
+She pays 42 + 100 = $<<42+100=142>>142.
+#### 142"""
+
+
+def seed(question=QUESTION, solution=SOLUTION):
+    answer = solution.rpartition("####")[2].strip()
+    return rows.problem("seed", question, solution, answer, source="t", license="MIT")
+
+
+@pytest.fixture(scope="module")
+def some_seeds(tmp_path_factory):
+    """A folder of 120 seeds of GSM8K."""
+    folder = tmp_path_factory.mktemp("seeds")
+    counts = collect_seeds(folder, config=SeedsConfig(max_seeds=120, num_shards=2))
+    assert counts == {"kept": 120, "rejected": 0, "reasons": {}}
+    return folder
+
+
+def kept(folder, part="kept"):
+    return [row for path in shards.shard_paths(folder / part) for row in rows.read(path)]
+
+
+def test_seeds_are_the_published_rows(some_seeds):
+    published = {p.id: p for p in benchmarks.load("gsm8k", "train")}
+    for row in kept(some_seeds):
+        assert row["question"] == published[row["source"]].question.strip()
+        assert row["solution"].endswith(f"#### {row['answer']}")
+        assert row["license"] == "MIT"
+
+
+def test_variants_carry_new_numbers_through_question_and_solution():
+    made = variants(seed(), RenumberConfig(variants=8))
+    assert len({variant.question for variant in made}) == len(made) >= 6
+    for variant in made:
+        chain = read_chain(variant.solution)
+        assert chain.answer == Fraction(variant.answer) != 142
+        structure = analyse(variant.question, variant.solution)
+        assert structure.constants() == set()
+        assert structure.quantities[4].text == "2"  # not used by the solution
+        pens, price, pads, pad_price, _ = (quantity.value for quantity in structure.quantities)
+        assert pens * price + pads * pad_price == chain.answer
+        assert price < pad_price < pens < pads
+
+
+@pytest.mark.parametrize(
+    ("question", "solution", "reason"),
+    [
+        (QUESTION, SOLUTION.replace("142", "143"), "step does not give its result"),
+        ("Who has the most? Ann has 14.", "<<14+14=28>>28\n#### 28", "comparison or rounding"),
+        ("Ann has 14 pens.", "<<14*17=238>>238\n#### 238", "constant not in question"),
+        ("Ann has fourteen pens and 1 pad.", "<<1+1=2>>2\n#### 2", "nothing changeable"),
+        ("In 1999 and 7 twice 7 pm", "<<1999+1=2000>>2000\n#### 2000", "constant not in question"),
+        ("Each of 20 boxes has 20 pens.", "<<20*20=400>>400\n#### 400", "nothing changeable"),
+        ("Ann has 14 pens, a third of them red.", "<<14/3*3=14>>14\n#### 14", "nothing changeable"),
+    ],
+)
+def test_a_seed_that_rules_cannot_carry_is_refused_with_the_reason(question, solution, reason):
+    with pytest.raises(Unusable, match=reason):
+        variants(seed(question, solution), RenumberConfig())
+
+
+@given(st.integers(2, 10**6), st.integers(0, 2**32))
+def test_drawn_numbers_are_of_the_same_size_and_sort(value, number):
+    drawn = draw(Quantity(str(value), 0, 0, Fraction(value), is_percent=False, is_frozen=False), random.Random(number))
+    assert drawn.denominator == 1
+    assert value // 4 <= drawn <= 2 * value + 4
+    if value % 10 == 0 and value >= 40:
+        assert drawn % 10 == 0
+
+
+def test_renumbering_gives_verified_rows_and_reasons(some_seeds, stages):
+    out = stages.out()
+    counts = augment_renumber(out, problems=some_seeds, config=RenumberConfig(variants=2), engine=Engine())
+    made, refused = kept(out), stages.rejected(out)
+    assert counts["kept"] == len(made) >= 60
+    assert counts["rejected"] == len(refused) == sum(counts["reasons"].values()) == 120 - counts["seeds_used"]
+    seeds = {row["id"]: row for row in kept(some_seeds)}
+    for row in made:
+        assert verify(row)["verdict"] == "verified"
+        assert row["question"] != seeds[row["seed"]]["question"]
+
+
+def test_a_kill_costs_one_shard_and_changes_no_byte(some_seeds, stages, same_bytes, monkeypatch):
+    whole, killed = stages.out(), stages.out()
+    stage = {"problems": some_seeds, "config": RenumberConfig(variants=1), "engine": Engine()}
+    augment_renumber(whole, **stage)
+
+    def kill(_path):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        read = rows.read
+        patch.setattr(rows, "read", lambda path: kill(path) if path.name == shards.shard_name(1, 2) else read(path))
+        with pytest.raises(KeyboardInterrupt):
+            augment_renumber(killed, **stage)
+    finished = killed / "kept" / shards.shard_name(0, 2)
+    written = finished.stat().st_mtime_ns
+    augment_renumber(killed, **stage)
+    assert finished.stat().st_mtime_ns == written
+    same_bytes(whole, killed)
+
+
+def test_a_program_names_what_the_question_gives():
+    program = write_program(analyse(QUESTION, SOLUTION), ProgramConfig())
+    assert program.splitlines() == [
+        "# quantities of the question",
+        "q1 = 14",
+        "q2 = 3",
+        "q3 = 25",
+        "q4 = 4",
+        "s1 = q1*q2",
+        "s2 = q3*q4",
+        "s3 = s1+s2",
+        "print(s3)",
+    ]
+
+
+def test_a_number_with_two_sources_stays_a_number():
+    structure = analyse("3 cats eat 3 fish each for 0.5 days", "<<3*3=9>>9\n<<9*.50=4.5>>4.5\n#### 4.5")
+    assert write_program(structure, ProgramConfig(comment="")) == "q3 = 0.5\ns1 = 3*3\ns2 = s1*q3\nprint(s2)"
+
+
+def test_programs_print_the_answer(some_seeds, stages):
+    """Run here, because they are ours and a jail may be missing; VerifyAnswers runs them in one."""
+    out = stages.out()
+    counts = augment_program(out, problems=some_seeds, config=ProgramConfig(), engine=Engine())
+    assert counts["kept"] == len(kept(out)) >= 100
+    assert counts["kept"] + counts["rejected"] == 120
+    for row in kept(out):
+        printed = []
+        exec(row["solution"], {"print": printed.append})
+        assert printed[0] == pytest.approx(float(row["answer"].replace(",", "")))
+
+
+def test_drills_are_right_and_never_held_out_and_trained(stages):
+    out = stages.out()
+    counts = augment_drills(out, config=DrillsConfig(train_rows=1500, heldout_rows=200))
+    trained, heldout = kept(out), kept(out, "heldout")
+    assert counts == {"kept": len(trained), "heldout": len(heldout), "rejected": 0}
+    assert len(trained) > 1300
+    assert 180 < len(heldout) <= 200
+    questions = [frozenset(row["question"].split()) for row in (*trained, *heldout)]
+    assert not {*questions[: len(trained)]} & {*questions[len(trained) :]}
+    for row in (*trained, *heldout):
+        assert verify(row)["verdict"] == "verified"
+        assert row["solution"].endswith(f"= {row['answer']}\n#### {row['answer']}")
+
+
+def test_drills_do_not_depend_on_how_many_are_asked_for(stages):
+    """More training rows change no held-out row."""
+    few, many = stages.out(), stages.out()
+    augment_drills(few, config=DrillsConfig(train_rows=50, heldout_rows=100))
+    augment_drills(many, config=DrillsConfig(train_rows=500, heldout_rows=100))
+    assert kept(few, "heldout") == kept(many, "heldout")
+    assert {row["id"] for row in kept(few)} < {row["id"] for row in kept(many)}
+
+
+@given(st.lists(st.floats(0.1, 10), min_size=1, max_size=9), st.integers(1, 1000))
+def test_rows_are_shared_out_to_the_last(weights, total):
+    groups = [DrillGroup(operation="+", left_digits=1, right_digits=1, weight=weight) for weight in weights]
+    sizes = [size for _, size in shares(groups, total)]
+    assert sum(sizes) == total
+    assert all(abs(size - total * g.weight / sum(weights)) <= 1 for g, size in zip(groups, sizes, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SeedsConfig(sources=("gsm8k:test",)), "of a split for training, got 'gsm8k:test'"),
+        (lambda: SeedsConfig(num_shards=0), "SeedsConfig.num_shards must be at least 1, got 0"),
+        (lambda: RenumberConfig(variants=0), "RenumberConfig.variants must be at least 1, got 0"),
+        (lambda: ProgramConfig(comment="x"), "ProgramConfig.comment must be one line that starts with #"),
+        (lambda: DrillGroup(operation="%", left_digits=1, right_digits=1), "DrillGroup.operation must be one of"),
+        (lambda: DrillsConfig(heldout_fraction=1.0), "DrillsConfig.heldout_fraction must be between 0 and 1"),
+        (lambda: DrillsConfig(groups=()), "DrillsConfig.groups must name at least one group"),
+    ],
+)
+def test_wrong_configs_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_rows_have_the_columns_of_a_problem():
+    assert set(seed()) == set(records.PROBLEM.names)

@@ -1,0 +1,114 @@
+"""Verification: what is right is kept, what was altered is not, and every kind has its own evidence."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpora import records, shards
+from corpora.engine import Engine
+from corpora.math import rows
+from corpora.math.annotations import Unusable
+from corpora.math.verify import VerifyAnswersConfig, verify, verify_answers
+
+QUESTION = "Ann buys 14 pens at $3 each. How much does she pay?"
+SOLUTION = "She pays 14 * 3 = $<<14*3=42>>42.\n#### 42"
+
+
+def make(kind="seed", question=QUESTION, solution=SOLUTION, answer="42"):
+    return rows.problem(kind, question, solution, answer, source="t", license="MIT")
+
+
+def drill(calculation, answer):
+    return make("drill", f"What is {calculation}?", f"{calculation} = {answer}\n#### {answer}", str(answer))
+
+
+def test_a_chain_is_evidence_and_names_its_path():
+    row = verify(make())
+    assert (row["verdict"], row["evidence"], row["path_key"]) == ("verified", "re-executed", "(14*3)=42")
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (make(answer="43"), "answer is not the solution's"),
+        (make(solution="14 * 3 = <<14*3=42>>43\n#### 42"), "text is not the step's result"),
+        (make("renumber", question=QUESTION.replace("14", "15")), "number from nowhere"),
+        (drill("2 + 2", 5), "answer is not the calculation's"),
+        (drill("2 / 4", 0), "answer is not the calculation's"),
+        (make("drill", "What is 2 + 2", "4\n#### 4", "4"), "drill not read"),
+        (make("program", solution="print(42)"), "program not run"),
+    ],
+)
+def test_an_altered_row_is_refused_with_the_reason(row, reason):
+    with pytest.raises(Unusable, match=reason):
+        verify(row)
+
+
+@given(st.integers(0, 999), st.sampled_from("+-*"), st.integers(0, 999), st.integers(-3, 3))
+def test_a_drill_is_kept_only_with_its_value(left, sign, right, error):
+    value = {"+": left + right, "-": left - right, "*": left * right}[sign]
+    row = drill(f"{left} {sign} {right}", value + error)
+    if error == 0:
+        assert verify(row)["evidence"] == "recomputed"
+    else:
+        with pytest.raises(Unusable):
+            verify(row)
+
+
+@pytest.fixture
+def inputs(stages):
+    """Four stage folders; one program is wrong, one crashes."""
+    programs = ["print(40 + 2)", "print(0.1 * 3 * 140)", "print(41)", "print(1 / 0)"]
+    found = {
+        "problems": [make()],
+        "renumber": [make("renumber")],
+        "program": [make("program", solution=text) for text in programs],
+        "drills": [drill(f"{n} + 1", n + 1) for n in range(20)],
+    }
+    folders = {}
+    for name, made in found.items():
+        folders[name] = stages.out()
+        shards.write(folders[name] / "kept" / shards.shard_name(0, 1), made, records.PROBLEM)
+    return folders
+
+
+def _kept(folder):
+    return [row for path in shards.shard_paths(folder / "kept") for row in rows.read(path)]
+
+
+@pytest.mark.jail
+def test_programs_are_run_and_their_output_compared(inputs, stages):
+    out = stages.out()
+    counts = verify_answers(out, **inputs, config=VerifyAnswersConfig(max_drills=5), engine=Engine())
+    kinds = {"kept_seed": 1, "kept_renumber": 1, "kept_program": 2, "kept_drill": 5}
+    assert counts == {
+        "kept": 9,
+        "rejected": 17,
+        "reasons": {"output is not the answer": 1, "over_limit": 15, "program crashed": 1},
+        **kinds,
+    }
+    assert {row["evidence"] for row in _kept(out)} == {"re-executed", "program output", "recomputed"}
+    crashed = next(row for row in stages.rejected(out) if row["reason"] == "program crashed")
+    assert "ZeroDivisionError" in crashed["evidence"]
+
+
+def test_a_limit_takes_the_same_rows_however_they_are_sharded(inputs, stages):
+    (inputs["program"] / "kept" / shards.shard_name(0, 1)).unlink()
+    shards.write(inputs["program"] / "kept" / shards.shard_name(0, 1), [], records.PROBLEM)
+    one, two = stages.out(), stages.out()
+    config = VerifyAnswersConfig(max_seeds=0, max_drills=7)
+    verify_answers(one, **inputs, config=config, engine=Engine())
+    made = _kept(inputs["drills"])
+    again = stages.out()
+    for index in range(3):
+        shards.write(again / "kept" / shards.shard_name(index, 3), made[index::3], records.PROBLEM)
+    verify_answers(two, **{**inputs, "drills": again}, config=config, engine=Engine())
+    ids = [sorted(row["id"] for row in _kept(folder)) for folder in (one, two)]
+    assert ids[0] == ids[1]
+    assert len(ids[0]) == 8
+
+
+@pytest.mark.parametrize("field", ["max_seeds", "tolerance", "wall_seconds"])
+def test_wrong_configs_are_refused(field):
+    with pytest.raises(ValueError, match=f"VerifyAnswersConfig.{field} must be"):
+        VerifyAnswersConfig(**{field: -1})
