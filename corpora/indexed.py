@@ -54,6 +54,13 @@ class IndexedWriter:
             raise ValueError(f"{self._paths[0]}: {sum(lengths)} tokens in its sequences, {len(tokens)} in the document")
         self._append(tokens, np.asarray(lengths, np.int32), np.asarray([len(lengths)], np.int64))
 
+    def add_documents(self, ids: Any, lengths: Any) -> None:
+        """Append many documents of one sequence each: their tokens one after the other, and how many each has."""
+        tokens, counts = np.ascontiguousarray(ids, dtype=self._dtype), np.asarray(lengths, np.int32)
+        if int(counts.sum(dtype=np.int64)) != len(tokens):
+            raise ValueError(f"{self._paths[0]}: {counts.sum(dtype=np.int64)} tokens in all, {len(tokens)} given")
+        self._append(tokens, counts, np.arange(1, len(counts) + 1, dtype=np.int64))
+
     def add_all(self, reader: IndexedReader) -> None:
         """Append every document of another file; costs its bytes, not its documents."""
         if reader.dtype != self._dtype:

@@ -111,15 +111,15 @@ def _write_prefix(prefix: Path, rows: Sequence[dict[str, Any]], tokenizer: Any, 
 
     from corpora.indexed import IndexedWriter
 
-    writer, lengths = IndexedWriter(prefix, np.int32), []
-    ending = [tokenizer.eod_id] if config.append_eod else []
+    writer, written = IndexedWriter(prefix, np.int32), []
     for start in range(0, len(rows), _BATCH):
-        for ids in tokenizer.encode_batch([row["text"] for row in rows[start : start + _BATCH]]):
-            document = [*ids, *ending]
-            writer.add_document(document, [len(document)])
-            lengths.append(len(document))
+        ids, lengths = tokenizer.encode_flat([row["text"] for row in rows[start : start + _BATCH]])
+        if config.append_eod:
+            ids, lengths = np.insert(ids, lengths.cumsum(), tokenizer.eod_id), lengths + 1
+        writer.add_documents(ids, lengths)
+        written += lengths.tolist()
     writer.close()
-    return lengths
+    return written
 
 
 def _join(

@@ -92,6 +92,7 @@ class ImportBase(CodeStage):
 
     config = "base"
     build = "specialize.base:import_base"
+    inventory = "specialize.base:base_inventory"
 
 
 @requires(documents=DecontaminateCorpus)

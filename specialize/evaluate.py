@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 COMPLETION_STOPS = ("\ndef ", "\nclass ", "\nif ", "\nprint", "\n#", "\n@", "\n```", "\nassert")
 """Where a completed function has ended: the next thing at the left margin (Chen et al. 2021, section 3.1)."""
 MBPP_STOPS = ("[DONE]", "\nassert", "\nYou are an expert")
-_FENCE = re.compile(r"```(?:python|py)?\n(.*?)(?:\n```|\Z)", re.DOTALL)
+_FENCE = re.compile(r"```([^\n`]*)\n(.*?)(?:\n```|\Z)", re.DOTALL)
+_PYTHON = ("", "py", "python", "python3")
+"""Names of a fenced block that is taken as the program; a shell command before it is not."""
 _MATH_STOPS = ("\nQuestion:", "\n\n")
 
 
@@ -263,14 +265,14 @@ def _code_prompt(suite: str, problem: BenchmarkProblem, config: EvaluateCodeConf
 
 
 def program_of(suite: str, problem: BenchmarkProblem, reply: str, *, chat: bool) -> str:
-    """Take the program out of a reply: the first fenced block of a chat model, the continuation of a base.
+    """Take the program out of a reply: the first fenced Python block of a chat model, the continuation of a base.
 
     A chat model that writes a function anew leaves out what stands above it in the prompt, imports and helpers; it is put back.
     """
     if not chat:
         return problem.prompt + reply if suite == "humaneval" else reply
-    fenced = _FENCE.search(reply)
-    program = fenced[1] if fenced else reply
+    blocks = (block for name, block in _FENCE.findall(reply) if name.strip().lower() in _PYTHON)
+    program = next(blocks, reply)
     if suite != "humaneval":
         return program
     head, definition, _ = problem.prompt.rpartition(f"def {problem.entry_point}(")

@@ -7,7 +7,7 @@ instructions the weights are BF16, elsewhere FP32 unless the config says otherwi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from specialize.metrics import bits_per_byte
 
 _STOP_WINDOW_TOKENS = 16
 """How many of the last tokens are searched for a stop string each step."""
+_ENCODED_TEXTS = 32
 
 
 @dataclass(frozen=True)
@@ -118,11 +119,17 @@ def _before_stop(ids: list[int], stops: Sequence[int]) -> list[int]:
     return ids
 
 
+def _encoded(tokenizer: Tokenizer, texts: Sequence[str]) -> Iterator[list[int]]:
+    """Encode a few texts at a time: most are never asked for."""
+    for start in range(0, len(texts), _ENCODED_TEXTS):
+        yield from tokenizer.encode_batch(texts[start : start + _ENCODED_TEXTS])
+
+
 @torch.inference_mode()
 def text_bits_per_byte(exported: Exported, texts: Sequence[str], *, tokens: int, seq_length: int) -> dict[str, Any]:
     """Measure bits a byte over the heads of texts, `seq_length` tokens each, until `tokens` were predicted."""
     nats, num_bytes, counted = 0.0, 0, 0
-    for ids in exported.tokenizer.encode_batch(texts):
+    for ids in _encoded(exported.tokenizer, texts):
         window = ids[: min(seq_length, tokens - counted)]
         if len(window) < 2:
             continue

@@ -17,7 +17,9 @@ BYTES_MUST_AGREE = {".parquet", ".bin", ".idx", ".safetensors"}
 
 
 def manifests(store: Path) -> dict[str, dict]:
-    return {str(path.parent.relative_to(store)): json.loads(path.read_text()) for path in store.glob("*/*/manifest.json")}
+    return {
+        str(path.parent.relative_to(store)): json.loads(path.read_text()) for path in store.glob("*/*/manifest.json")
+    }
 
 
 def digests(store: Path) -> dict[str, str]:

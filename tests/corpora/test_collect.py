@@ -316,6 +316,55 @@ def test_a_checkout_is_read_at_its_commit_without_ignored_files(stages, project)
     assert code_inventory(config(), Sources(folders=tuple(sources))) == first
 
 
+@pytest.fixture
+def checkout(project):
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    git(project, "commit", "-q", "-m", "first")
+    return project
+
+
+def test_every_change_of_a_checkout_is_another_identity(checkout):
+    def identity(folder):
+        return code_inventory(config(), Sources(folders=(("mine", str(folder)),)))["mine"]
+
+    edits = [
+        lambda: None,
+        lambda: (checkout / "part/deep/b.py").write_text("b = 2\n"),
+        lambda: (checkout / "part/deep/b.py").write_text("b = 33\n"),  # a changed file that changes again
+        lambda: (checkout / "part/n é.py").write_text("n = 1\n"),
+        lambda: (checkout / "part/n é.py").write_text("n = 12\n"),
+        (checkout / "part/tagged.py").unlink,
+        lambda: git(checkout, "add", "--all"),
+        lambda: git(checkout, "commit", "-q", "-m", "second"),
+    ]
+    seen = []
+    for edit in edits:
+        edit()
+        os.utime(checkout / "a.py")  # a time stamp is no change
+        seen.append((identity(checkout), identity(checkout / "part")))
+        assert seen[-1][0] == identity(checkout)
+    assert [len(set(identities)) for identities in zip(*seen, strict=True)] == [len(edits), len(edits)]
+
+
+def test_a_folder_that_a_checkout_ignores_is_a_plain_one(stages, checkout):
+    (checkout / ".gitignore").write_text("data/\n")
+    shutil.copytree(checkout / "part", checkout / "data")
+    sources = [("mine", str(checkout / "data"))]
+    kept = stages.kept(collect(stages, sources)[0])
+    assert [(row["path"], row["revision"]) for row in kept] == [("deep/b.py", "")]
+    before = code_inventory(config(), Sources(folders=tuple(sources)))
+    (checkout / "data/deep/b.py").write_text("b = 33\n")
+    assert code_inventory(config(), Sources(folders=tuple(sources))) != before
+
+
+def test_a_tracked_folder_that_became_a_link_is_not_followed(stages, checkout, tmp_path):
+    (checkout / "part" / "deep").rename(tmp_path / "outside")
+    (checkout / "part" / "deep").symlink_to(tmp_path / "outside")
+    kept = stages.kept(collect(stages, [("mine", str(checkout))])[0])
+    assert {row["path"] for row in kept} == {"a.py"}
+
+
 def test_a_folder_of_checkouts_is_many_repositories(stages, project, tmp_path):
     home = tmp_path / "src"
     for name in ("one", "two"):

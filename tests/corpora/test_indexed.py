@@ -66,6 +66,18 @@ def test_appending_a_file_is_appending_its_documents(tmp_path_factory, first, se
         assert (folder / f"both{suffix}").read_bytes() == (folder / f"wanted{suffix}").read_bytes()
 
 
+@given(st.lists(st.lists(st.integers(0, 255), max_size=5), max_size=6))
+def test_many_documents_at_once_are_documents_one_by_one(tmp_path_factory, sequences):
+    folder = tmp_path_factory.getbasetemp()
+    write(folder / "one", [[sequence] for sequence in sequences])
+    writer = IndexedWriter(folder / "many", np.int32)
+    for half in (sequences[:2], sequences[2:]):
+        writer.add_documents([token for sequence in half for token in sequence], [len(sequence) for sequence in half])
+    writer.close()
+    for suffix in (".bin", ".idx"):
+        assert (folder / f"many{suffix}").read_bytes() == (folder / f"one{suffix}").read_bytes()
+
+
 @given(st.lists(st.integers(0, 9), min_size=1), st.data())
 def test_a_part_of_a_sequence_is_a_slice_of_it(tmp_path_factory, sequence, data):
     prefix = tmp_path_factory.getbasetemp() / "parts"
@@ -119,6 +131,8 @@ def test_the_writer_refuses_what_it_cannot_hold(tmp_path):
     writer = IndexedWriter(tmp_path / "tokens", np.uint8)
     with pytest.raises(ValueError, match="3 tokens in its sequences, 2 in the document"):
         writer.add_document([1, 2], [3])
+    with pytest.raises(ValueError, match="3 tokens in all, 2 given"):
+        writer.add_documents([1, 2], [1, 2])
     write(tmp_path / "bytes", [[[1]]], np.uint8)
     with pytest.raises(ValueError, match="holds int32, the file to append uint8"):
         IndexedWriter(tmp_path / "other", np.int32).add_all(IndexedReader(tmp_path / "bytes"))

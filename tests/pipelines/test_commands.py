@@ -30,7 +30,18 @@ def test_a_setting_that_cannot_be_is_refused(tmp_path):
 
 
 def test_importing_the_recipes_loads_nothing_heavy():
-    heavy = ("torch", "daft", "numba", "pyarrow", "numpy", "transformers", "megatron", "tokenizers", "sympy", "datasets")
+    heavy = (
+        "torch",
+        "daft",
+        "numba",
+        "pyarrow",
+        "numpy",
+        "transformers",
+        "megatron",
+        "tokenizers",
+        "sympy",
+        "datasets",
+    )
     code = f"import sys, pipelines; print([name for name in {heavy!r} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

@@ -24,7 +24,9 @@ def check(path: Path, text: str) -> None:
     assert path.read_text() == text, f"{path} differs; look at it, then UPDATE_GOLDEN=1"
 
 
-@pytest.mark.parametrize(("pipeline", "name", "make"), RECIPES, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("pipeline", "name", "make"), RECIPES, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_a_resolved_recipe_is_the_golden_one(pipeline, name, make):
     text = json.dumps(canonical(make()), indent=1, sort_keys=True) + "\n"
     check(GOLDEN / "recipes" / f"{pipeline}-{name}.json", text)
@@ -34,7 +36,8 @@ def test_a_resolved_recipe_is_the_golden_one(pipeline, name, make):
 @pytest.mark.parametrize("recipe", ["tiny", "laptop"])
 def test_the_graph_is_the_golden_one(root, recipe):
     lines = [
-        f"{type(stage).__name__} <- " + ", ".join(f"{name}={type(need).__name__}" for name, need in stage.inputs.items())
+        f"{type(stage).__name__} <- "
+        + ", ".join(f"{name}={type(need).__name__}" for name, need in stage.inputs.items())
         for stage in ancestry(*root(recipe=recipe).requires())
     ]
     check(GOLDEN / "graph" / f"{root.__name__}-{recipe}.txt", "".join(f"{line.rstrip(' <-')}\n" for line in lines))

@@ -13,8 +13,8 @@ from tests.conftest import Workplace
 STAGE = "CollectText"
 
 
-def build(place: Workplace, check: bool = True):
-    return place.luigi(STAGE, "--recipe", "tiny", check=check)
+def build(place: Workplace):
+    return place.luigi(STAGE, "--recipe", "tiny")
 
 
 def folder(place: Workplace):

@@ -16,7 +16,10 @@ STAGES = [
     (module, kind)
     for module in RECIPE_FILES
     for kind in vars(module).values()
-    if isinstance(kind, type) and issubclass(kind, Stage) and hasattr(kind, "build") and kind.__module__ == module.__name__
+    if isinstance(kind, type)
+    and issubclass(kind, Stage)
+    and hasattr(kind, "build")
+    and kind.__module__ == module.__name__
 ]
 
 

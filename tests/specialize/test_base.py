@@ -9,7 +9,15 @@ import pytest
 import torch
 
 from specialize import convert
-from specialize.base import Bases, ImportBaseConfig, InitializeBaseConfig, import_base, initialize_base, read_folder
+from specialize.base import (
+    Bases,
+    ImportBaseConfig,
+    InitializeBaseConfig,
+    base_inventory,
+    import_base,
+    initialize_base,
+    read_folder,
+)
 from specialize.config import Architecture, ModelConfig
 from specialize.export import ExportConfig, export, megatron_state
 
@@ -144,11 +152,25 @@ def test_folders_are_checked(tmp_path):
         import_base(tmp_path, config=FOLDER, bases=bases)
 
 
+def test_the_identity_of_a_folder_changes_with_its_files(tmp_path):
+    bases = Bases(folders=(("mine", str(tmp_path)), ("packaged", str(tmp_path / "unused"))))
+    assert base_inventory(FOLDER, Bases()) == base_inventory(PACKAGE, bases) == {}
+    seen = set()
+    for text in ("{}", "{ }"):
+        (tmp_path / "config.json").write_text(text)
+        seen.add(base_inventory(FOLDER, bases)["mine"])
+    (tmp_path / "model.safetensors").touch()
+    seen.add(base_inventory(FOLDER, bases)["mine"])
+    assert len(seen) == 3
+
+
 def test_settings_are_checked():
     with pytest.raises(ValueError, match="either package or hub"):
         replace(PACKAGE, hub="x/y")
     with pytest.raises(ValueError, match="either package or hub"):
         replace(FOLDER, hub="")
+    with pytest.raises(ValueError, match="a hub id needs a revision"):
+        replace(FOLDER, revision="")
     with pytest.raises(ValueError, match="needs file and sha256"):
         replace(PACKAGE, sha256="")
 

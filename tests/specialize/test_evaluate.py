@@ -26,6 +26,7 @@ BODY = "    return sum(xs)\n"
         (f"```\n{BODY}\n```\n```python\nprint()\n```", True, PROMPT + BODY),
         (f"```py\n{BODY}", True, PROMPT + BODY),
         (BODY, True, PROMPT + BODY),
+        (f"```bash\npip install x\n```\nThen:\n```Python\n{BODY}```", True, PROMPT + BODY),
         ("```python\ndef totals(xs):\n    pass\n```", True, PROMPT + "def totals(xs):\n    pass"),
     ],
 )
