@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import luigi.task_register
 
@@ -58,7 +59,9 @@ def main(arguments: list[str]) -> int:
             "a source changed in between; run the command again"
         )
     with locked(stage):
-        if not stage.complete():
+        if stage.complete():  # another run made it while this one waited
+            shutil.rmtree(stage.partial, ignore_errors=True)
+        else:
             execute(stage)
     return 0
 
@@ -114,21 +117,29 @@ def arguments_of(stage: Stage) -> dict[str, Any]:
 @contextmanager
 def locked(stage: Stage) -> Iterator[None]:
     """Hold the stage's lock; wait for another holder, saying who it is. The kernel frees it when a process dies."""
-    stage.partial.parent.mkdir(parents=True, exist_ok=True)
     path = stage.partial.with_name(f"{stage.fingerprint}.lock")
-    with path.open("a+") as stream:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _open_locked(path, stage.label) as stream:
+        stream.truncate(0)
+        stream.write(f"{os.getpid()} on {platform.node()}")
+        stream.flush()
+        yield
+        path.unlink()
+
+
+def _open_locked(path: Path, label: str) -> TextIO:
+    """Open and lock a file that still has its name once it is locked: its last holder may have removed it meanwhile."""
+    while True:
+        stream = path.open("a+")
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             stream.seek(0)
-            print(f"{stage.label} is being made by process {stream.read().strip()}; waiting for it", flush=True)
+            print(f"{label} is being made by process {stream.read().strip()}; waiting for it", flush=True)
             fcntl.flock(stream, fcntl.LOCK_EX)
-        stream.seek(0)
-        stream.truncate()
-        stream.write(f"{os.getpid()} on {platform.node()}")
-        stream.flush()
-        yield
-        path.unlink(missing_ok=True)
+        if path.exists() and os.path.samestat(path.stat(), os.fstat(stream.fileno())):
+            return stream
+        stream.close()
 
 
 def inventory_files(folder: Path) -> dict[str, dict[str, Any]]:
