@@ -15,17 +15,18 @@ ROOTS: dict[str, type[Root]] = {name: getattr(pipelines, name) for name in pipel
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code is 0 when it could be answered."""
     options = _parser().parse_args(arguments)
-    root = ROOTS[options.root](recipe=options.recipe)
     from pipelines import plan, status
 
+    if options.command == "clean":
+        status.clean([make(recipe=name) for make in ROOTS.values() for name in make.recipe.names], delete=options.yes)
+        return 0
+    root = ROOTS[options.root](recipe=options.recipe)
     if options.command == "status":
         status.show_status(root)
     elif options.command == "plan":
         plan.show_plan(root)
-    elif options.command == "why":
-        status.show_why(_stage(options.stage, root))
     else:
-        status.clean([make(recipe=options.recipe) for make in ROOTS.values()], delete=options.yes)
+        status.show_why(_stage(options.stage, root))
     return 0
 
 
@@ -45,9 +46,10 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--yes", action="store_true", help="delete what is listed")
         if name in ("status", "plan"):
             command.add_argument("root", nargs="?", default="BuildCodeQwen", choices=ROOTS, help="what to build")
-        else:
+        elif name == "why":
             command.add_argument("--root", default="BuildCodeQwen", choices=ROOTS, help="the run it belongs to")
-        command.add_argument("--recipe", default="laptop", help="name of the recipe (default: laptop)")
+        if name != "clean":
+            command.add_argument("--recipe", default="laptop", help="name of the recipe (default: laptop)")
     return parser
 
 

@@ -42,6 +42,11 @@ class RecipeParameter(luigi.Parameter):
         self._pipeline = pipeline
         self._recipes = recipes
 
+    @property
+    def names(self) -> list[str]:
+        """The known names."""
+        return list(self._recipes)
+
     def normalize(self, x: str) -> str:
         """Refuse an unknown name: `SystemExit`, so that Luigi prints the message alone."""
         if x not in self._recipes:

@@ -72,7 +72,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def clean(roots: Sequence[Root], *, delete: bool) -> None:
-    """List, and with `delete` remove, partial outputs and outputs that no root of this recipe reaches."""
+    """List, and with `delete` remove, partial outputs and outputs that none of these roots reaches."""
     store = machine().root
     reached = {stage.folder for stage in ancestry(*(stage for root in roots for stage in root.requires()))}
     reached |= {root.page.parent for root in roots}
@@ -86,9 +86,7 @@ def clean(roots: Sequence[Root], *, delete: bool) -> None:
         if delete:
             shutil.rmtree(folder)
     verb = "freed" if delete else "can go; add --yes to delete them"
-    print(
-        f"{len(candidates)} folders, {human_bytes(total)} {verb} (reachable is what recipe {roots[0].recipe!r} needs)"
-    )
+    print(f"{len(candidates)} folders, {human_bytes(total)} {verb} (what a known recipe reaches is kept)")
 
 
 def human_bytes(count: float) -> str:

@@ -63,7 +63,7 @@ def test_clean_lists_what_nothing_reaches_and_deletes_only_when_told(workplace):
     stray = workplace.store / "FilterCode" / "0123456789ab.partial"
     stray.mkdir(parents=True)
     (stray / "x").write_text("x" * 100)
-    assert "partial" in workplace.pipelines("clean", "--recipe", "tiny").stdout
+    assert "partial" in workplace.pipelines("clean").stdout
     assert stray.exists()
-    workplace.pipelines("clean", "--recipe", "tiny", "--yes")
+    workplace.pipelines("clean", "--yes")
     assert not stray.exists()
