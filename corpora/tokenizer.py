@@ -140,7 +140,7 @@ def _load_fast(path: Path, content: str, oracle: Any) -> Any:
         if all(one.tolist() == other.tolist() for one, other in zip(ours, theirs, strict=True)):
             return fast
         why = f"disagrees with tokenizers on {path}"
-    warnings.warn(f"fastokens {why}; encoding with tokenizers, about 60 times slower", stacklevel=3)
+    warnings.warn(f"fastokens {why}; encoding with tokenizers, several times slower", stacklevel=3)
     return None
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from luigi.configuration import LuigiConfigParser
 
 _HERE = Path(__file__).resolve().parent
+_REFUSED_SETTING = "ValueError: luigi.cfg "
 
 
 def _use_packaged_defaults() -> None:
@@ -47,12 +48,15 @@ def _refuse_shadows() -> None:
 
 
 class _PlainFailures(logging.Filter):
-    """A failed stage already says all in its message: Luigi's own traceback of `run()` would only bury it."""
+    """A failed stage and a refused setting say all in their message: Luigi's traceback would only bury it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         failure = record.exc_info[1] if record.exc_info else None
-        if failure is not None and type(failure).__name__ == "StageFailed":
+        last_line = record.getMessage().rstrip().rpartition("\n")[2]
+        if type(failure).__name__ == "StageFailed":
             record.msg, record.args, record.exc_info = f"{failure}", (), None
+        elif last_line.startswith(_REFUSED_SETTING):  # here Luigi writes the traceback into the message
+            record.msg, record.args = last_line.removeprefix("ValueError: "), ()
         return True
 
 

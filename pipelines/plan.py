@@ -35,7 +35,7 @@ TEXT_COSTS = {
     "DecontaminateText": DataCost(7.0, 1.0),
     "TokenizeText": DataCost(28.0, 1.0),
 }
-"""Seconds: measured on one core (docs/data.md); collection is an estimate, bound by the disk. Shares: what duplicates and
+"""Seconds: measured on one core with Qwen's tokenizer; collection is an estimate, bound by the disk. Shares: what duplicates and
 filters leave of code, 30% in the end, is an assumption until a crawl was read."""
 BYTES_PER_TOKEN = 3.2
 """UTF-8 bytes of kept code a Qwen token."""
