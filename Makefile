@@ -33,7 +33,8 @@ plan: $(READY)
 	$(PY) -m pipelines plan BuildMathQwen --recipe $(RECIPE)
 
 test: $(READY)
-	$(PY) -m pytest -n 2 --dist loadgroup -m 'not slow and not gpu' $(PYTEST)
+	# the longest file first, a file on one worker: its fixtures are built once
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not slow and not gpu' tests/test_recipes_e2e.py tests $(PYTEST)
 
 test-slow: $(READY)
 	$(PY) -m pytest -m 'not gpu' $(PYTEST)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import Workplace
 
-pytestmark = [pytest.mark.jail, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.jail
 
 BYTES_MUST_AGREE = {".parquet", ".bin", ".idx", ".safetensors"}
 

@@ -9,8 +9,6 @@ from specialize.config import FineTuneConfig, OptimizerConfig, Precision, Pretra
 from specialize.launch import Local
 from tests.specialize.layout_worker import run_all
 
-pytestmark = pytest.mark.xdist_group("layouts")  # one pair of ranks serves all
-
 STEPS = 20
 SHARED = {"optimizer": OptimizerConfig(learning_rate=5e-3), "precision": Precision.FP32, "train_steps": STEPS}
 PRETRAIN = PretrainConfig(
