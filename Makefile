@@ -15,7 +15,7 @@ PY := .venv/bin/python
 READY := .venv/.ready
 
 help:
-	@echo 'make run        set up, then build the laptop CODE-QWEN (about 15 minutes on two cores)'
+	@echo 'make run        set up, then build the laptop CODE-QWEN on two cores'
 	@echo 'make run-math   set up, then build the laptop MATH-QWEN-CHAT'
 	@echo 'make test       set up, then run the tests (under 10 minutes)'
 	@echo 'make check      format, lint, types, import layers'
