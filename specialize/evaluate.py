@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from corpora.benchmarks import BenchmarkProblem
     from specialize.generate import Exported
 
-COMPLETION_STOPS = ("\ndef ", "\nclass ", "\nif ", "\nprint", "\n#", "\n@", "\n```", "\nassert")
-"""Where a completed function has ended: the next thing at the left margin (Chen et al. 2021, section 3.1)."""
+COMPLETION_STOPS = ("\ndef ", "\nclass ", "\nif ", "\nprint", "\n#", "\n@", "```", "\nassert")
+"""Where a completed function has ended: the next thing at the left margin (Chen et al. 2021, section 3.1), or a fence, with
+which models tuned on chats begin."""
 MBPP_STOPS = ("[DONE]", "\nassert", "\nYou are an expert")
 _FENCE = re.compile(r"```([^\n`]*)\n(.*?)(?:\n```|\Z)", re.DOTALL)
 _PYTHON = ("", "py", "python", "python3")
@@ -252,7 +253,8 @@ def _code_prompt(suite: str, problem: BenchmarkProblem, config: EvaluateCodeConf
     from corpora.instructions import FUNCTION_PROMPT, MBPP_PROMPT
 
     if suite == "humaneval":
-        return FUNCTION_PROMPT.format(head=problem.prompt.rstrip()) if chat else problem.prompt
+        head = problem.prompt.rstrip()  # a last newline of its own is a token that never stands before an indent
+        return FUNCTION_PROMPT.format(head=head) if chat else head
     task = MBPP_PROMPT.format(task=problem.prompt, tests=problem.tests)
     if chat:
         return task
@@ -270,7 +272,7 @@ def program_of(suite: str, problem: BenchmarkProblem, reply: str, *, chat: bool)
     A chat model that writes a function anew leaves out what stands above it in the prompt, imports and helpers; it is put back.
     """
     if not chat:
-        return problem.prompt + reply if suite == "humaneval" else reply
+        return problem.prompt.rstrip() + reply if suite == "humaneval" else reply
     blocks = (block for name, block in _FENCE.findall(reply) if name.strip().lower() in _PYTHON)
     program = next(blocks, reply)
     if suite != "humaneval":

@@ -14,8 +14,8 @@ from fractions import Fraction
 from functools import cached_property
 
 ANNOTATION = re.compile(r"<<([^<>=]*)=([^<>=]*)>>")
-NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|\.\d+|\d+)(?!\d)")
-"""A number in prose; thousands may be separated by commas."""
+NUMBER = re.compile(r"(?:(?<![\w.])|(?<=\d[xX]))(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.\d+|\.\d+|\d+)(?!\d)")
+"""A number in prose; thousands may be separated by commas. `3x14` has two."""
 OPERAND = re.compile(r"\d+\.\d+|\.\d+|\d+\.?")
 """A number inside an annotation."""
 ANSWER_MARK = "####"

@@ -2,7 +2,8 @@
 
 Every number of a step must be one of the question's numbers, a percent of the question, an earlier result, or a constant
 that the question gives evidence for ("dozen" for 12). The rules that freeze a number were each added for an error seen
-when variants were read: an equal number word ("three times a day" beside "3 grams"), a small number used at two places.
+when variants were read: an equal number word in question or solution ("three times a day" beside "3 grams", "for the five
+jobs" beside "5 jobs"), a small number used at two places.
 """
 
 from __future__ import annotations
@@ -13,10 +14,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from corpora.math.annotations import NUMBER, Chain, Unusable, read_chain, to_value
+from corpora.math.annotations import NUMBER, Chain, Unusable, read_chain, to_value, without_annotations
 
 _SMALL = 12  # a number up to this, used twice, may be two different quantities
 _YEARS = range(1900, 2101)
+_CALENDAR = re.compile(
+    r"[ -](?:seconds?|minutes?|hours?|days?|weeks?|months?) (?:(?:a|an|per|each|every|in a|in an|of the|out of the) )?"
+    r"(?:minute|hour|day|week|month|year)\b",
+    re.IGNORECASE,
+)
+"""A week has seven days however the numbers change."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,8 @@ class Structure:
     quantities: tuple[Quantity, ...]
     chain: Chain
     sources: tuple[tuple[tuple[Source, ...], ...], ...]
+    words: frozenset[Fraction]
+    """Values of the number words in the question: a step that uses one may mean it."""
 
     def used(self) -> set[int]:
         """Name the quantities that a step may use."""
@@ -64,7 +73,9 @@ class Structure:
         for step, found in zip(self.chain.steps, self.sources, strict=True):
             operands = []
             for value, sources in zip(step.expression.operands, found, strict=True):
-                values = {self._value(s, value, changed, results) for s in sources} or {value}
+                values = {self._value(s, value, changed, results) for s in sources}
+                if value in self.words or not sources:
+                    values.add(value)
                 if len(values) > 1:
                     raise Unusable("ambiguous reference")
                 operands.append(values.pop())
@@ -84,12 +95,13 @@ def analyse(question: str, solution: str) -> Structure:
     """Read a problem; `Unusable` when its steps do not prove its answer."""
     chain = read_chain(solution)
     uses = Counter(value for step in chain.steps for value in step.expression.operands)
-    quantities = _quantities(question, uses)
+    words = number_words(question)
+    quantities = _quantities(question, words | number_words(without_annotations(chain.body)), uses)
     sources = []
     for number, step in enumerate(chain.steps):
         earlier = chain.results[:number]
         sources.append(tuple(_sources(value, quantities, earlier) for value in step.expression.operands))
-    return Structure(question, quantities, chain, tuple(sources))
+    return Structure(question, quantities, chain, tuple(sources), frozenset(words))
 
 
 def has_evidence(value: Fraction, question: str) -> bool:
@@ -102,8 +114,16 @@ def has_evidence(value: Fraction, question: str) -> bool:
     return pattern is not None and pattern.search(question) is not None
 
 
-def _quantities(question: str, uses: Counter[Fraction]) -> tuple[Quantity, ...]:
-    words = {_WORDS[match[1].lower()] for match in _NUMBER_WORD.finditer(question)}
+def number_words(text: str) -> set[Fraction]:
+    """Give the values of the words that stand for a number.
+
+    >>> number_words("Twice a week") == {2, 7}
+    True
+    """
+    return {_WORDS[match[1].lower()] for match in _NUMBER_WORD.finditer(text)}
+
+
+def _quantities(question: str, words: set[Fraction], uses: Counter[Fraction]) -> tuple[Quantity, ...]:
     found = []
     for match in NUMBER.finditer(question):
         value = to_value(match.group())
@@ -115,11 +135,12 @@ def _quantities(question: str, uses: Counter[Fraction]) -> tuple[Quantity, ...]:
 
 
 def _is_fixed_form(question: str, match: re.Match[str], value: Fraction) -> bool:
-    """Fractions, clock times, ordinals, names with digits, years, and numbers below 2 stay as they are."""
-    before, after = question[max(0, match.start() - 1) : match.start()], question[match.end() : match.end() + 8]
+    """Fractions, clock times, calendars, ordinals, names with digits, years, and numbers below 2 stay as they are."""
+    before, after = question[max(0, match.start() - 1) : match.start()], question[match.end() : match.end() + 30]
     is_year = value.denominator == 1 and int(value) in _YEARS and "," not in match.group() and before != "$"
     is_clock = before == ":" or re.match(r":\d|\s?[ap]\.?m\b", after, re.IGNORECASE) is not None
-    return value < 2 or is_year or is_clock or before == "/" or re.match(r"/|\s\d+/\d|[A-Za-z]", after) is not None
+    is_glued = before in ("/", "x", "X") or re.match(r"/|\s\d+/\d|[A-Za-z]", after) is not None
+    return value < 2 or is_year or is_clock or is_glued or _CALENDAR.match(after) is not None
 
 
 def _sources(value: Fraction, quantities: Sequence[Quantity], earlier: Sequence[Fraction]) -> tuple[Source, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,13 +20,30 @@ from typing import TYPE_CHECKING
 from corpora import progress, records, shards, sieve
 from corpora.engine import Engine
 from corpora.math import rows
-from corpora.math.annotations import ANSWER_MARK, NUMBER, Chain, Expression, Unusable, read_chain, to_value
+from corpora.math.annotations import (
+    ANSWER_MARK,
+    NUMBER,
+    Chain,
+    Expression,
+    Unusable,
+    read_chain,
+    to_value,
+    without_annotations,
+)
 from corpora.math.structure import analyse, has_evidence
 
 if TYPE_CHECKING:
     from sandbox import Limits, Outcome
 
 _DRILL = re.compile(r"What is (\d+ [-+*/] \d+)\?")
+_SPOKEN = re.compile(
+    r"(?:^|[a-wyz,.:;] )(\(*[$\d](?:[-–−+*/×()\d$,. ]|[xX](?= ?[\d$(.]))*[)\d]) ?= ?"
+    rf"\$?({NUMBER.pattern})(?! ?[-–−+*/xX×÷(%:/])",
+    re.MULTILINE,
+)
+"""A calculation in numbers alone and its result: nothing that goes on may stand before or after."""
+_PRINTED = re.compile(r"\$|(?<=\d),(?=\d{3})")
+_SIGNS = str.maketrans("xX×÷–−", "***/--")
 _VERIFIED = "verified"
 
 
@@ -137,10 +154,27 @@ def _check_chain(row: rows.Row, chain: Chain) -> None:
         repeated = NUMBER.match(chain.body, step.end)
         if repeated and to_value(repeated.group()) != step.result:
             raise Unusable("text is not the step's result")
+    if not all(given == value for given, value in spoken(without_annotations(chain.body))):
+        raise Unusable("text has a wrong calculation")
     if row["kind"] == rows.RENUMBER:
         constants = analyse(row["question"], row["solution"]).constants()
         if not all(has_evidence(value, row["question"]) for value in constants):
             raise Unusable("number from nowhere")
+
+
+def spoken(prose: str) -> Iterator[tuple[Fraction, Fraction]]:
+    """Yield what each calculation in prose is said to give, and what it gives; those with words in them are passed over.
+
+    >>> list(spoken("They cost 6 x 2.5 = $18, and 12 eggs x 3 = 36 eggs."))
+    [(Fraction(18, 1), Fraction(15, 1))]
+    """
+    for match in _SPOKEN.finditer(prose):
+        try:
+            calculation = Expression.parse(_PRINTED.sub("", match[1]).translate(_SIGNS))
+            if len(calculation.operands) > 1:
+                yield to_value(match[2]), calculation.evaluate()
+        except Unusable:
+            continue
 
 
 def _check_drill(row: rows.Row) -> str:

@@ -201,6 +201,8 @@ def _with_unit(text: str) -> Number | None:
     match = _WITH_UNIT.fullmatch(text)
     if not match:
         return None
+    if len(match[2]) == 1 and match[2].isascii() and match.start(2) == match.end(1):
+        return None  # 3s^2 has a variable, 3 s has a unit
     words = match[2].lower().split()
     scale = 1
     while words and words[0] in _SCALES:

@@ -18,7 +18,7 @@ from corpora.math.seeds import SeedsConfig, collect_seeds
 from corpora.math.structure import Quantity, analyse
 from corpora.math.verify import verify
 
-QUESTION = "Ann buys 14 pens at $3 each and 25 pads at $4 each, in 2 shops. How much does she pay?"
+QUESTION = "Ann buys 14 pens at $3 each and 25 pads at $4 each. How much does she pay?"
 SOLUTION = """Pens cost 14 * 3 = $<<14*3=42>>42.
 Pads cost 25 * 4 = $<<25*4=100>>100.
 She pays 42 + 100 = $<<42+100=142>>142.
@@ -59,8 +59,7 @@ def test_variants_carry_new_numbers_through_question_and_solution():
         assert chain.answer == Fraction(variant.answer) != 142
         structure = analyse(variant.question, variant.solution)
         assert structure.constants() == set()
-        assert structure.quantities[4].text == "2"  # not used by the solution
-        pens, price, pads, pad_price, _ = (quantity.value for quantity in structure.quantities)
+        pens, price, pads, pad_price = (quantity.value for quantity in structure.quantities)
         assert pens * price + pads * pad_price == chain.answer
         assert price < pad_price < pens < pads
 
@@ -74,12 +73,39 @@ def test_variants_carry_new_numbers_through_question_and_solution():
         ("Ann has fourteen pens and 1 pad.", "<<1+1=2>>2\n#### 2", "nothing changeable"),
         ("In 1999 and 7 twice 7 pm", "<<1999+1=2000>>2000\n#### 2000", "constant not in question"),
         ("Each of 20 boxes has 20 pens.", "<<20*20=400>>400\n#### 400", "nothing changeable"),
+        (QUESTION.replace(". How", " in 2 shops. How"), SOLUTION, "number not used"),
+        ("Ann ate 14 figs and the remaining 16 rot.", "<<14+16=30>>30\n#### 30", "comparison or rounding"),
+        ("Three pens at $2, six pads at $1.", "<<3*2=6>>6 <<6*1=6>>6 <<6+6=12>>12\n#### 12", "ambiguous reference"),
         ("Ann has 14 pens, a third of them red.", "<<14/3*3=14>>14\n#### 14", "nothing changeable"),
     ],
 )
 def test_a_seed_that_rules_cannot_carry_is_refused_with_the_reason(question, solution, reason):
     with pytest.raises(Unusable, match=reason):
         variants(seed(question, solution), RenumberConfig())
+
+
+@pytest.mark.parametrize(
+    ("question", "solution", "stays"),
+    [
+        ("Pay is $13 an hour for 9 hours a day.", "<<13*9=117>>117\n#### 117", "9 hours a day"),
+        ("They do 5 jobs at $54 each.", "For the five jobs <<54*5=270>>270\n#### 270", "5 jobs"),
+        ("They do 15 jobs at $54 each.", "It was15 <<54*15=810>>810\n#### 810", "15 jobs"),
+    ],
+)
+def test_what_the_words_pin_down_stays(question, solution, stays):
+    """Each case is an error seen in variants that were read."""
+    for variant in variants(seed(question, solution), RenumberConfig(variants=6)):
+        assert stays in variant.question
+        assert stays.split()[0] in variant.solution
+
+
+def test_numbers_beside_an_x_and_articles_follow():
+    made = variants(seed("An 8-hour shift at $54.", "54x8=<<54*8=432>>432\n#### 432"), RenumberConfig(variants=12))
+    for variant in made:
+        pay, hours = analyse(variant.question, variant.solution).quantities[::-1]
+        assert variant.solution.startswith(f"{pay.text}x{hours.text}=<<")
+        assert int(hours.text) in (8, 11)
+    assert len({variant.question for variant in made}) > 6
 
 
 @given(st.integers(2, 10**6), st.integers(0, 2**32))

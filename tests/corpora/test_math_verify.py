@@ -8,7 +8,7 @@ from corpora import records, shards
 from corpora.engine import Engine
 from corpora.math import rows
 from corpora.math.annotations import Unusable
-from corpora.math.verify import VerifyAnswersConfig, verify, verify_answers
+from corpora.math.verify import VerifyAnswersConfig, spoken, verify, verify_answers
 
 QUESTION = "Ann buys 14 pens at $3 each. How much does she pay?"
 SOLUTION = "She pays 14 * 3 = $<<14*3=42>>42.\n#### 42"
@@ -32,6 +32,7 @@ def test_a_chain_is_evidence_and_names_its_path():
     [
         (make(answer="43"), "answer is not the solution's"),
         (make(solution="14 * 3 = <<14*3=42>>43\n#### 42"), "text is not the step's result"),
+        (make(solution="14 x 2 = $42, <<14*3=42>>\n#### 42"), "text has a wrong calculation"),
         (make("renumber", question=QUESTION.replace("14", "15")), "number from nowhere"),
         (drill("2 + 2", 5), "answer is not the calculation's"),
         (drill("2 / 4", 0), "answer is not the calculation's"),
@@ -42,6 +43,20 @@ def test_a_chain_is_evidence_and_names_its_path():
 def test_an_altered_row_is_refused_with_the_reason(row, reason):
     with pytest.raises(Unusable, match=reason):
         verify(row)
+
+
+@pytest.mark.parametrize(
+    ("prose", "found"),
+    [
+        ("They cost 6 x 2.5 = $18.", [(18, 15)]),
+        ("so 1,000 – 50=950 left\n3x4=12", [(950, 950), (12, 12)]),
+        ("half of it is (1/2)*$24 = $12", [(12, 12)]),
+        ("10x+13=383, 20(x + 1) = 80 and 3 = 3", []),
+        ("12 eggs x 3 = 36 eggs, 2 + 3 = 5 + 1, 50% * 4 = 2", []),
+    ],
+)
+def test_calculations_in_prose_are_found(prose, found):
+    assert list(spoken(prose)) == found
 
 
 @given(st.integers(0, 999), st.sampled_from("+-*"), st.integers(0, 999), st.integers(-3, 3))

@@ -20,7 +20,7 @@ BODY = "    return sum(xs)\n"
 @pytest.mark.parametrize(
     ("reply", "chat", "wanted"),
     [
-        (BODY, False, PROMPT + BODY),
+        (f"\n{BODY}", False, PROMPT + BODY),
         (f"Sure:\n```python\n{PROMPT}{BODY}```\nDone.", True, HEAD + PROMPT + BODY.rstrip()),
         (f"```python\ndef total(xs: List[int]):\n{BODY}```", True, f"{HEAD}def total(xs: List[int]):\n{BODY.rstrip()}"),
         (f"```\n{BODY}\n```\n```python\nprint()\n```", True, PROMPT + BODY),
@@ -157,3 +157,45 @@ def test_math_asks_shots_it_never_scores(tmp_path, monkeypatch):
     asked_before = replies.asked
     assert evaluate.evaluate_math(tmp_path / "out", **folders, config=config) == report
     assert replies.asked == asked_before  # samples of a killed run are not asked again
+
+
+def test_code_counts_what_was_not_scored_apart_and_resumes(tmp_path, monkeypatch):
+    statuses = ["passed", "not_scored", "failed", "passed"]
+    replies = Replies(lambda prompt, *, chat: "```python\npass\n```" if chat else "    pass\n")
+    monkeypatch.setattr(evaluate, "_ask", replies)
+    monkeypatch.setattr(evaluate, "judge", lambda problems, *_: statuses[: len(problems)])
+    monkeypatch.setattr(generate.Exported, "load", lambda *_, **__: None)
+    monkeypatch.setattr(generate, "text_bits_per_byte", lambda *_, tokens, **__: {"bits_per_byte": tokens / 100})
+    row = {"id": "a", "text": "x = 1", "split": "heldout"}
+    for name in ("code", "text"):
+        shards.write(tmp_path / name / "kept" / shards.shard_name(0, 1), [row], records.DOCUMENT)
+    (tmp_path / "out").mkdir()
+    folders = {name: tmp_path / name for name in ("base", "pretrained", "chat", "code", "text")}
+    config = EvaluateCodeConfig(humaneval_problems=4, mbpp_problems=4, code_tokens=90, text_tokens=80)
+
+    report = evaluate.evaluate_code(tmp_path / "out", **folders, config=config, workers=1)
+    for scores in report["models"].values():
+        assert (scores["code_bits_per_byte"], scores["text_bits_per_byte"]) == (0.9, 0.8)
+        for suite in ("humaneval", "mbpp"):
+            assert (scores[suite]["passed"], scores[suite]["n"], scores[suite]["not_scored"]) == (2, 3, 1)
+            assert scores[suite]["low"] < scores[suite]["pass_at_1"] < scores[suite]["high"]
+    samples = shards.read_json(tmp_path / "out" / "parts" / "chat-mbpp.json")
+    assert [sample["status"] for sample in samples] == statuses
+    assert replies.asked == 6
+    (tmp_path / "out" / "parts" / "chat-mbpp.json").unlink()
+    assert evaluate.evaluate_code(tmp_path / "out", **folders, config=config, workers=1) == report
+    assert replies.asked == 7
+
+
+def test_a_base_is_asked_to_go_on_after_the_docstring(monkeypatch, tmp_path):
+    prompts = []
+    monkeypatch.setattr(
+        evaluate, "_ask", lambda _, asked, *__, chat: prompts.extend(asked) or ["\n    pass"] * len(asked)
+    )
+    monkeypatch.setattr(evaluate, "judge", lambda problems, *_: ["failed"] * len(problems))
+    config = EvaluateCodeConfig(humaneval_problems=164, mbpp_problems=0)
+    evaluate._pass_at_1(tmp_path, "base", "humaneval", lambda: None, config, chat=False, workers=1, show=lambda _: None)
+    assert len(prompts) == 164
+    assert all(prompt == prompt.rstrip() for prompt in prompts)
+    for sample in shards.read_json(tmp_path / "parts" / "base-humaneval.json"):
+        compile(sample["program"], sample["problem"], "exec")

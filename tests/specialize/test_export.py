@@ -137,6 +137,18 @@ def test_replies_do_not_depend_on_the_batch(hf):
     assert stopped == [reply.partition(stop)[0] for reply in together]
 
 
+def test_a_base_that_ends_a_turn_has_ended(base):
+    exported = Exported.load(base / "hf", dtype="float32")
+    ends = {exported.tokenizer.token_id("<|im_end|>"), exported.tokenizer.eod_id}
+    assert set(exported.stop_ids) == ends
+    silent = torch.full_like(exported.model.lm_head.weight, -1.0)
+    silent[exported.tokenizer.token_id("<|im_end|>")] = 1.0
+    exported.model.lm_head.weight.data = silent
+    exported.model.model.norm.weight.data.abs_()
+    exported.model.model.norm.register_forward_hook(lambda *_: torch.ones(1, 1, MODEL.hidden_size))
+    assert complete(exported, exported.tokenizer.encode_batch(["def"]), max_new_tokens=4, batch_size=1) == [""]
+
+
 def test_bits_per_byte_is_the_loss_over_the_bytes(hf):
     exported = Exported.load(hf, dtype="float32")
     ids = torch.tensor(exported.tokenizer.encode_batch([TEXT]))
