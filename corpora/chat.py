@@ -93,6 +93,13 @@ def encode(conversations: Sequence[Messages], *, tokenizer: ChatTokenizer, mode:
     return [_encode_one(turns, contents, frame=frame, learned=_LEARNED[mode]) for turns in conversations]
 
 
+def encode_prompt(messages: Messages, *, tokenizer: ChatTokenizer) -> list[int]:
+    """Encode a conversation up to where the assistant answers: the ids that training puts before what it says."""
+    frame = _Frame.of(tokenizer)
+    (encoded,) = encode([messages], tokenizer=tokenizer, mode=MaskMode.REPORT)
+    return [*(int(token) for token in encoded.ids), frame.start, *frame.headers["assistant"]]
+
+
 @dataclass(frozen=True)
 class _Frame:
     """Ids of everything around a content."""

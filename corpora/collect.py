@@ -117,7 +117,7 @@ def collect_text(out: Path, *, config: CollectTextConfig, sources: Sources, engi
     return _collect(out, config, sources, engine, records.TEXT)
 
 
-def code_inventory(config: CollectConfig, sources: Sources) -> dict[str, str]:
+def inventory(config: CollectConfig, sources: Sources) -> dict[str, str]:
     """Digest what each source holds, fast: it is asked at every start of a run."""
     from corpora.sources import folders, installed, walk
 
@@ -131,9 +131,6 @@ def code_inventory(config: CollectConfig, sources: Sources) -> dict[str, str]:
         contents = ((file, hashlib.sha256((FIXTURE / file).read_bytes()).hexdigest()) for file in walk(FIXTURE))
         found["fixture"] = digest(*(part for pair in contents for part in pair))
     return found
-
-
-text_inventory = code_inventory
 
 
 def list_repositories(config: CollectConfig, sources: Sources) -> Iterator[Repository]:

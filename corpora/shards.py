@@ -7,6 +7,7 @@ schema alone, given one version of Arrow.
 from __future__ import annotations
 
 import glob
+import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -146,3 +147,12 @@ def num_rows(path: Path) -> int:
 
 def _unreadable(path: Path, error: Exception) -> SchemaError:
     return SchemaError(f"{path} is not a readable Parquet file ({error}); delete its folder and run the stage again")
+
+
+def sha256(path: Path) -> str:
+    """Digest a file without reading it whole."""
+    value = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            value.update(block)
+    return value.hexdigest()

@@ -26,7 +26,7 @@ class CollectCode(CodeStage):
 
     config = "collect_code"
     build = "corpora.collect:collect_code"
-    inventory = "corpora.collect:code_inventory"
+    inventory = "corpora.collect:inventory"
 
 
 @requires(documents=CollectCode)
@@ -73,7 +73,7 @@ class CollectText(CodeStage):
 
     config = "collect_text"
     build = "corpora.collect:collect_text"
-    inventory = "corpora.collect:text_inventory"
+    inventory = "corpora.collect:inventory"
 
 
 @requires(documents=CollectText)
@@ -210,7 +210,7 @@ class EvaluateCode(CodeStage):
     """Score the base, CODE-QWEN and CODE-QWEN-CHAT: bits per byte, HumanEval, MBPP."""
 
     config = "evaluate"
-    build = "specialize.evaluate:evaluate_code"
+    build = "specialize.evaluate_code:evaluate_code"
 
 
 @requires(chat=ExportChat, pretrained=ExportBase, evaluation=EvaluateCode)

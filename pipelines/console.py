@@ -1,11 +1,9 @@
 """What a person reads in the terminal when a run ends: scores before and after, where things lie, what to type next."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.scores import Cell, ScoreTable, score_table
-from pipelines.terminal import read_progress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,19 +32,6 @@ def print_results(
         console.print(Text(f"{name:<{width}}  {place}"), soft_wrap=True)
     for command in next_commands:
         console.print(Text.assemble(("Next: ", "bold"), command), soft_wrap=True)
-
-
-def watch(progress_file: Path) -> str:
-    """Say in one short line how far a stage is: `[FilterCode] 3/8 shards`.
-
-    The file is what `corpora.progress` writes, in the stage's directory: `{Stage}/{fingerprint}.partial/progress.json`.
-    """
-    stage = progress_file.absolute().parent.parent.name
-    progress = read_progress(progress_file)
-    if not progress:
-        return f"[{stage}] starting"
-    of_total = f"/{progress['total']:g}" if progress["total"] else ""
-    return f"[{stage}] {progress['done']:g}{of_total} {progress['unit']}"
 
 
 def _table(scores: ScoreTable, title: str) -> "Table":

@@ -8,7 +8,6 @@ its final name in one rename: a directory without `.partial` is always whole.
 import ctypes
 import datetime
 import fcntl
-import hashlib
 import importlib.metadata
 import inspect
 import json
@@ -28,6 +27,7 @@ from typing import Any, TextIO
 import luigi.task_register
 
 import pipelines
+from corpora import shards
 from pipelines.machine import PROVIDED
 from pipelines.stage import LOG, MANIFEST, Stage, machine, resolve
 
@@ -147,19 +147,10 @@ def inventory_files(folder: Path) -> dict[str, dict[str, Any]]:
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     entries = {str(path.relative_to(folder)): path for path in files}
     return {
-        name: {"bytes": path.stat().st_size, "sha256": sha256(path)}
+        name: {"bytes": path.stat().st_size, "sha256": shards.sha256(path)}
         for name, path in entries.items()
         if name not in _NOT_OUTPUT
     }
-
-
-def sha256(path: Path) -> str:
-    """Digest a file without reading it whole."""
-    value = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            value.update(block)
-    return value.hexdigest()
 
 
 def _usage() -> dict[str, Any]:

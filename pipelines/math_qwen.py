@@ -119,7 +119,7 @@ class EvaluateMath(MathStage):
     """Score the base at its best prompt and MATH-QWEN-CHAT on held-out drills and GSM8K."""
 
     config = "evaluate"
-    build = "specialize.evaluate:evaluate_math"
+    build = "specialize.evaluate_math:evaluate_math"
 
 
 @requires(chat=ExportMath, evaluation=EvaluateMath)

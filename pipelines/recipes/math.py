@@ -27,7 +27,7 @@ from specialize.config import (
     Precision,
     Schedule,
 )
-from specialize.evaluate import EvaluateMathConfig
+from specialize.evaluate_math import EvaluateMathConfig
 from specialize.export import ExportConfig
 from specialize.release import ReleaseMathConfig
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpora import SchemaError
-from corpora.chat import CHAT_TEMPLATE, END, START, MaskMode, encode, render
+from corpora.chat import CHAT_TEMPLATE, END, START, MaskMode, encode, encode_prompt, render
 
 MARKERS = {START: 256, END: 257}
 
@@ -50,6 +50,14 @@ def test_the_template_of_the_tokenizer_renders_the_same(messages):
     for generation in (False, True):
         text = render(messages, add_generation_prompt=generation)
         assert template.render(messages=messages, add_generation_prompt=generation) == text
+
+
+@given(conversations, contents)
+def test_a_prompt_is_what_training_puts_before_the_answer(messages, answer):
+    prompt = encode_prompt(messages, tokenizer=TOKENIZER)
+    whole = one([*messages, {"role": "assistant", "content": answer}])
+    assert list(whole.ids[: len(prompt)]) == prompt
+    assert TOKENIZER.decode(whole.ids[len(prompt) :]) == f"{answer}{END}\n"
 
 
 @given(conversations)

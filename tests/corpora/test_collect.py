@@ -19,12 +19,11 @@ from corpora.collect import (
     CollectCodeConfig,
     CollectTextConfig,
     Sources,
-    code_inventory,
     collect_code,
     collect_text,
+    inventory,
     list_repositories,
     make_plan,
-    text_inventory,
 )
 from corpora.engine import Engine
 from corpora.sources import Repository, installed
@@ -288,8 +287,7 @@ def test_the_identity_of_a_folder_changes_with_any_file(project):
     ]
     for edit in edits:
         edit()
-        assert code_inventory(config(), sources) == text_inventory(config(), sources)
-        seen.add(code_inventory(config(), sources)["mine"])
+        seen.add(inventory(config(), sources)["mine"])
     assert len(seen) == 3  # the last edit brings the second state back
 
 
@@ -302,18 +300,18 @@ def test_a_checkout_is_read_at_its_commit_without_ignored_files(stages, project)
     git(project, "commit", "-q", "-m", "first")
     commit = git(project, "rev-parse", "HEAD")
     sources = [("mine", str(project))]
-    first = code_inventory(config(), Sources(folders=tuple(sources)))
+    first = inventory(config(), Sources(folders=tuple(sources)))
     kept = stages.kept(collect(stages, sources)[0])
     assert {(row["path"], row["revision"]) for row in kept} == {("a.py", commit), ("part/deep/b.py", commit)}
     assert all(row["date"].startswith("20") for row in kept)
     (project / "new.py").write_text("n = 1\n")
-    assert code_inventory(config(), Sources(folders=tuple(sources))) != first
+    assert inventory(config(), Sources(folders=tuple(sources))) != first
     kept = stages.kept(collect(stages, sources)[0])
     assert {row["path"] for row in kept} == {"a.py", "part/deep/b.py", "new.py"}
     assert {row["revision"] for row in kept} == {f"{commit}-dirty"}
     (project / "build" / "made.py").write_text("m = 2\n")
     (project / "new.py").unlink()
-    assert code_inventory(config(), Sources(folders=tuple(sources))) == first
+    assert inventory(config(), Sources(folders=tuple(sources))) == first
 
 
 @pytest.fixture
@@ -326,7 +324,7 @@ def checkout(project):
 
 def test_every_change_of_a_checkout_is_another_identity(checkout):
     def identity(folder):
-        return code_inventory(config(), Sources(folders=(("mine", str(folder)),)))["mine"]
+        return inventory(config(), Sources(folders=(("mine", str(folder)),)))["mine"]
 
     edits = [
         lambda: None,
@@ -353,9 +351,9 @@ def test_a_folder_that_a_checkout_ignores_is_a_plain_one(stages, checkout):
     sources = [("mine", str(checkout / "data"))]
     kept = stages.kept(collect(stages, sources)[0])
     assert [(row["path"], row["revision"]) for row in kept] == [("deep/b.py", "")]
-    before = code_inventory(config(), Sources(folders=tuple(sources)))
+    before = inventory(config(), Sources(folders=tuple(sources)))
     (checkout / "data/deep/b.py").write_text("b = 33\n")
-    assert code_inventory(config(), Sources(folders=tuple(sources))) != before
+    assert inventory(config(), Sources(folders=tuple(sources))) != before
 
 
 def test_a_tracked_folder_that_became_a_link_is_not_followed(stages, checkout, tmp_path):
@@ -438,13 +436,13 @@ def test_the_description_of_a_distribution_is_text(stages, site):
 
 
 def test_the_identity_of_what_is_installed_is_free_of_compiled_files(site):
-    first = code_inventory(config(kinds=("installed",)), Sources())
+    first = inventory(config(kinds=("installed",)), Sources())
     record = site / "field-1.0.dist-info" / "RECORD"
     lines = record.read_text()
     record.write_text(f"{lines}field/__pycache__/__init__.cpython-311.pyc,,\n../../bin/field,sha256=x,9\n")
-    assert code_inventory(config(kinds=("installed",)), Sources()) == first
+    assert inventory(config(kinds=("installed",)), Sources()) == first
     record.write_text(f"{lines}field/more.py,sha256=x,9\n")
-    assert code_inventory(config(kinds=("installed",)), Sources()) != first
+    assert inventory(config(kinds=("installed",)), Sources()) != first
 
 
 def test_this_interpreter_is_listed_with_licences():

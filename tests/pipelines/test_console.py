@@ -1,12 +1,10 @@
 """The end of a run in the terminal: scores before and after for both pipelines, places, the next command."""
 
 import io
-import json
 
-import pytest
 from rich.console import Console
 
-from pipelines.console import print_results, watch
+from pipelines.console import print_results
 from pipelines.scores import score_table
 
 
@@ -67,19 +65,3 @@ def test_the_numbers_of_the_report_stand_beside_ours_only_for_its_own_sizes():
     report = {"models": {"base": {}, "chat": {"humaneval": fraction("pass_at_1", 0.4)}}}
     assert score_table(report, recipe="qwen-7b").rows[0].cells[1].reported == "43.3%"
     assert score_table(report, recipe="laptop").rows[0].cells[1].reported == ""
-
-
-@pytest.mark.parametrize(
-    ("progress", "expected"),
-    [
-        ({"done": 3, "total": 8, "unit": "shards"}, "[FilterCode] 3/8 shards"),
-        ({"done": 3.0, "total": None, "unit": "documents", "loss": 1.2}, "[FilterCode] 3 documents"),
-        (None, "[FilterCode] starting"),
-    ],
-)
-def test_watch_is_one_short_line(progress, expected, tmp_path):
-    path = tmp_path / "FilterCode" / "0123.partial" / "progress.json"
-    path.parent.mkdir(parents=True)
-    if progress:
-        path.write_text(json.dumps(progress))
-    assert watch(path) == expected

@@ -5,8 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from corpora import records, shards
-from specialize import evaluate, generate
-from specialize.evaluate import EvaluateCodeConfig, EvaluateMathConfig, grade, heldout_texts, program_of, subset
+from specialize import evaluate_code, evaluate_math, generate
+from specialize.evaluate import subset
+from specialize.evaluate_code import EvaluateCodeConfig, heldout_texts, program_of
+from specialize.evaluate_math import EvaluateMathConfig, grade
 from specialize.generate import cut
 
 PROMPT = (
@@ -112,7 +114,7 @@ class Replies:
     def __init__(self, answer):
         self.answer, self.asked = answer, 0
 
-    def __call__(self, _exported, prompts, *_, chat):
+    def __call__(self, _exported, prompts, *, chat, **_):
         self.asked += 1
         return [self.answer(prompt, chat=chat) for prompt in prompts]
 
@@ -133,11 +135,11 @@ def test_math_asks_shots_it_never_scores(tmp_path, monkeypatch):
         return f"it is {right.get(question, '?')}." if chat else f" {right.get(question, '?')}"
 
     replies = Replies(answer)
-    monkeypatch.setattr(evaluate, "_ask", replies)
+    monkeypatch.setattr(evaluate_math, "ask", replies)
     monkeypatch.setattr(generate.Exported, "load", lambda *_, **__: None)
     config = EvaluateMathConfig(drills=8, gsm8k_problems=2, shots=4)
     folders = {"base": tmp_path / "base", "chat": tmp_path / "chat", "drills": tmp_path / "drills"}
-    report = evaluate.evaluate_math(tmp_path / "out", **folders, config=config)
+    report = evaluate_math.evaluate_math(tmp_path / "out", **folders, config=config)
     scores = report["models"]["base"]
     assert (scores["drills"]["n"], scores["drills"]["correct"]) == (8, 0)
     assert scores["drills_lenient"]["correct"] == scores["drills_few_shot"]["correct"] == 8
@@ -155,15 +157,15 @@ def test_math_asks_shots_it_never_scores(tmp_path, monkeypatch):
     assert not asked & shown
 
     asked_before = replies.asked
-    assert evaluate.evaluate_math(tmp_path / "out", **folders, config=config) == report
+    assert evaluate_math.evaluate_math(tmp_path / "out", **folders, config=config) == report
     assert replies.asked == asked_before  # samples of a killed run are not asked again
 
 
 def test_code_counts_what_was_not_scored_apart_and_resumes(tmp_path, monkeypatch):
     statuses = ["passed", "not_scored", "failed", "passed"]
     replies = Replies(lambda prompt, *, chat: "```python\npass\n```" if chat else "    pass\n")
-    monkeypatch.setattr(evaluate, "_ask", replies)
-    monkeypatch.setattr(evaluate, "judge", lambda problems, *_: statuses[: len(problems)])
+    monkeypatch.setattr(evaluate_code, "ask", replies)
+    monkeypatch.setattr(evaluate_code, "judge", lambda problems, *_: statuses[: len(problems)])
     monkeypatch.setattr(generate.Exported, "load", lambda *_, **__: None)
     monkeypatch.setattr(generate, "text_bits_per_byte", lambda *_, tokens, **__: {"bits_per_byte": tokens / 100})
     row = {"id": "a", "text": "x = 1", "split": "heldout"}
@@ -173,7 +175,7 @@ def test_code_counts_what_was_not_scored_apart_and_resumes(tmp_path, monkeypatch
     folders = {name: tmp_path / name for name in ("base", "pretrained", "chat", "code", "text")}
     config = EvaluateCodeConfig(humaneval_problems=4, mbpp_problems=4, code_tokens=90, text_tokens=80)
 
-    report = evaluate.evaluate_code(tmp_path / "out", **folders, config=config, workers=1)
+    report = evaluate_code.evaluate_code(tmp_path / "out", **folders, config=config, workers=1)
     for scores in report["models"].values():
         assert (scores["code_bits_per_byte"], scores["text_bits_per_byte"]) == (0.9, 0.8)
         for suite in ("humaneval", "mbpp"):
@@ -183,19 +185,26 @@ def test_code_counts_what_was_not_scored_apart_and_resumes(tmp_path, monkeypatch
     assert [sample["status"] for sample in samples] == statuses
     assert replies.asked == 6
     (tmp_path / "out" / "parts" / "chat-mbpp.json").unlink()
-    assert evaluate.evaluate_code(tmp_path / "out", **folders, config=config, workers=1) == report
+    assert evaluate_code.evaluate_code(tmp_path / "out", **folders, config=config, workers=1) == report
     assert replies.asked == 7
 
 
-def test_a_base_is_asked_to_go_on_after_the_docstring(monkeypatch, tmp_path):
-    prompts = []
-    monkeypatch.setattr(
-        evaluate, "_ask", lambda _, asked, *__, chat: prompts.extend(asked) or ["\n    pass"] * len(asked)
-    )
-    monkeypatch.setattr(evaluate, "judge", lambda problems, *_: ["failed"] * len(problems))
-    config = EvaluateCodeConfig(humaneval_problems=164, mbpp_problems=0)
-    evaluate._pass_at_1(tmp_path, "base", "humaneval", lambda: None, config, chat=False, workers=1, show=lambda _: None)
-    assert len(prompts) == 164
-    assert all(prompt == prompt.rstrip() for prompt in prompts)
-    for sample in shards.read_json(tmp_path / "parts" / "base-humaneval.json"):
-        compile(sample["program"], sample["problem"], "exec")
+def test_a_base_is_asked_to_go_on_after_the_docstring():
+    from corpora.benchmarks import load
+
+    problems = load("humaneval", "test")
+    prompts = evaluate_code.code_prompts("humaneval", problems, shots=0, chat=False)
+    for problem, prompt in zip(problems, prompts, strict=True):
+        assert prompt == prompt.rstrip()
+        compile(program_of("humaneval", problem, "\n    pass", chat=False), problem.id, "exec")
+
+
+def test_mbpp_shows_its_shots_to_a_base_only():
+    from corpora.benchmarks import load
+
+    problems = load("mbpp", "test")[:2]
+    base = evaluate_code.code_prompts("mbpp", problems, shots=2, chat=False)
+    assert [prompt.count("[DONE]") for prompt in base] == [2, 2]
+    assert all(prompt.endswith("[BEGIN]\n") for prompt in base)
+    chat = evaluate_code.code_prompts("mbpp", problems, shots=0, chat=True)
+    assert all("[BEGIN]" not in prompt for prompt in chat)

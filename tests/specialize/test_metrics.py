@@ -1,13 +1,12 @@
 """Metrics: against published values and against counting."""
 
-import itertools
 import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specialize.metrics import bits_per_byte, pass_at_k, proportion, wilson
+from specialize.metrics import bits_per_byte, proportion, wilson
 
 
 @pytest.mark.parametrize(
@@ -31,19 +30,6 @@ def test_the_interval_holds_the_proportion_and_stays_inside(pair):
     low, high = wilson(passed, n)
     assert 0 <= low <= passed / n <= high <= 1
     assert math.copysign(1, low) == 1
-
-
-@pytest.mark.parametrize(("n", "passed"), [(5, 0), (5, 2), (6, 5), (4, 4)])
-def test_pass_at_k_is_the_share_of_draws_with_a_pass(n, passed):
-    for k in range(1, n + 1):
-        draws = list(itertools.combinations([True] * passed + [False] * (n - passed), k))
-        assert pass_at_k(n, passed, k) == pytest.approx(sum(any(draw) for draw in draws) / len(draws))
-
-
-@pytest.mark.parametrize(("n", "passed", "k"), [(0, 0, 1), (3, 4, 1), (3, 1, 4), (3, 1, 0)])
-def test_pass_at_k_of_nothing_is_refused(n, passed, k):
-    with pytest.raises(ValueError, match=f"got n={n}, passed={passed}, k={k}"):
-        pass_at_k(n, passed, k)
 
 
 def test_records():
