@@ -39,6 +39,7 @@ class LazyModel:
         self._model: Exported | None = None
 
     def __call__(self) -> Exported:
+        """Load the model, once."""
         from specialize.generate import Exported
 
         if self._model is None:
