@@ -11,26 +11,42 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.values import MAX_KEYS, MAX_LENGTH, BadValue
+from sandbox.values import MAX_LENGTH, BadValue, Opaque, check_keys
 
 MAX_POWER_BITS = 100_000  # of the result of `**` on integers
 
 
-def _bounded(build: Callable[..., Any], longest: int) -> Callable[..., Any]:
+def _bounded(build: Callable[..., Any]) -> Callable[..., Any]:
     """A builtin that makes a container, refused above a length: the argument is the candidate's."""
 
     def made(*arguments: Any, **keywords: Any) -> Any:
-        if any(hasattr(argument, "__len__") and len(argument) > longest for argument in arguments):
-            raise BadValue(f"more than {longest} elements")
+        if any(_has_length(argument) and len(argument) > MAX_LENGTH for argument in arguments):
+            raise BadValue(f"more than {MAX_LENGTH} elements")
         return build(*arguments, **keywords)
 
     return made
 
 
+def _hashing(build: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for one that hashes what it is given."""
+
+    def made(*arguments: Any, **keywords: Any) -> Any:
+        for argument in arguments:
+            if isinstance(argument, (list, tuple, range)):
+                check_keys(argument)
+        return build(*arguments, **keywords)
+
+    return _bounded(made)
+
+
+def _has_length(value: Any) -> bool:
+    return hasattr(value, "__len__") and not isinstance(value, Opaque)
+
+
 PURE: dict[str, Callable[..., Any]] = {
     **{f.__name__: f for f in (abs, len, round, sum, min, max, float, int, str, bool, any, all)},
-    **{f.__name__: _bounded(f, MAX_LENGTH) for f in (list, tuple, sorted)},
-    **{f.__name__: _bounded(f, MAX_KEYS) for f in (set, frozenset, dict)},
+    **{f.__name__: _bounded(f) for f in (list, tuple, sorted)},
+    **{f.__name__: _hashing(f) for f in (set, frozenset, dict)},
 }
 UNARY: dict[type, Callable[[Any], Any]] = {
     ast.USub: operator.neg,
@@ -41,7 +57,7 @@ UNARY: dict[type, Callable[[Any], Any]] = {
 
 def _multiply(left: Any, right: Any) -> Any:
     for sequence, count in ((left, right), (right, left)):
-        if hasattr(sequence, "__len__") and not (type(count) is int and len(sequence) * count <= MAX_LENGTH):
+        if _has_length(sequence) and not (type(count) is int and len(sequence) * count <= MAX_LENGTH):
             raise BadValue("a repetition out of bounds")
     return left * right
 

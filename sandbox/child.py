@@ -19,19 +19,21 @@ import traceback
 import types
 from typing import Any, NoReturn
 
-from sandbox import values
+from sandbox import remote_tester, values
+from sandbox.remote_candidate import Candidate
 
 STARTED, COMPILED, NOT_COMPILED, NO_MEMORY = b".", b"+", b"S", b"M"
 """The marks: set up; compiled; not a program; no memory to compile it."""
+PROGRAM = "main.py"  # its name in a traceback
 CALLS = 3  # the descriptor of the calls socket
 MAX_MESSAGE = 300  # characters of an exception that cross
 
 
-def compile_source(source: str, mark: int, *, is_served: bool) -> types.CodeType:
+def compile_source(source: str, mark: int, *, is_served: bool, name: str = PROGRAM) -> types.CodeType:
     """Compile, and leave a mark of how it went: the program has not run yet, so the mark can be believed."""
-    linecache.cache["main.py"] = (len(source), None, source.splitlines(keepends=True), "main.py")
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     try:
-        code = compile(source, "main.py", "exec", dont_inherit=True)
+        code = compile(source, name, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError) as error:
         os.write(mark, NO_MEMORY if isinstance(error, MemoryError) else NOT_COMPILED)
         message = describe(error)
@@ -49,6 +51,7 @@ def serve(code: types.CodeType) -> NoReturn:
 
     Frames are a 4-byte length and a body. To us: marshal of (function, arguments, keywords).
     From us: "+" when the module has run, "=" and a packed value, or "!" and a message.
+    A frame that begins with "?" is a test's of the general path: see sandbox.remote.
     """
     module = _fresh_module("candidate")  # not __main__: a script's own main block is not under test
     namespace = module.__dict__
@@ -58,8 +61,14 @@ def serve(code: types.CodeType) -> NoReturn:
         _send(b"!" + describe(error))
         os._exit(1)
     _send(b"+")
+    peer = None
     while True:
-        name, arguments, keywords = marshal.loads(_receive())  # noqa: S302 - from the trusted side
+        frame = _receive()
+        if frame[:1] == b"?":
+            peer = peer or Candidate(namespace, _send, _receive)
+            peer.serve(frame)
+            continue
+        name, arguments, keywords = marshal.loads(frame)  # noqa: S302 - from the trusted side
         try:
             answer = b"=" + values.pack(namespace[name](*arguments, **keywords))
             if len(answer) > values.MAX_FRAME:
@@ -67,6 +76,11 @@ def serve(code: types.CodeType) -> NoReturn:
         except BaseException as error:  # noqa: BLE001 - as above
             answer = b"!" + describe(error)
         _send(answer)
+
+
+def test(code: types.CodeType) -> NoReturn:
+    """Run the tests of another program."""
+    remote_tester.run_tests(code, _send, _receive)
 
 
 def run_script(code: types.CodeType) -> NoReturn:
@@ -131,10 +145,13 @@ def _send(body: bytes) -> None:
 
 
 def _receive() -> bytes:
-    frame = b""
-    while len(frame) < 4 or len(frame) < 4 + struct.unpack_from("<I", frame)[0]:
-        part = os.read(CALLS, 65536)
+    frame = bytearray()
+    length = 4
+    while len(frame) < length:
+        part = os.read(CALLS, max(65536, length - len(frame)))
         if not part:
             os._exit(0)
         frame += part
-    return frame[4:]
+        if len(frame) >= 4:
+            length = 4 + struct.unpack_from("<I", frame)[0]
+    return bytes(frame[4:])

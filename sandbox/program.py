@@ -1,7 +1,7 @@
 """What goes into the sandbox and what comes out: Program, Limits, Outcome, Status.
 
 Guarantees: all four are plain frozen values, checked when they are made. No Outcome is PASSED unless every
-check of its tests was evaluated outside the candidate's process. Leaves out: every language but Python.
+check of its tests was evaluated, or its output compared, outside the candidate's process.
 """
 
 from __future__ import annotations
@@ -22,11 +22,18 @@ class SandboxUnavailable(RuntimeError):
         return type(self), (self.step, self.cure)  # so that it crosses from a process of the data engine
 
 
+class LanguageUnavailable(SandboxUnavailable):
+    """A compiler or interpreter is not here; `cure` names the package to install."""
+
+
+LANGUAGES = ("python", "cpp", "go", "java", "javascript", "rust", "shell")
+
+
 class Status(enum.Enum):
     """How a program ended. Only PASSED says that it is right."""
 
-    PASSED = "passed"  # every check of the tests held
-    FAILED = "failed"  # a check did not hold
+    PASSED = "passed"  # every check of the tests held, or the output is the expected one
+    FAILED = "failed"  # a check did not hold, the tests ended in an exception, or the output is another
     FINISHED = "finished"  # no tests; it ran to its end with exit status 0: not a verdict
     CRASHED = "crashed"  # an exception, a signal, or a non-zero exit status
     TIMEOUT = "timeout"  # the wall or the CPU limit
@@ -34,15 +41,18 @@ class Status(enum.Enum):
     OUTPUT = "output"  # more output than the limit
     COMPILE_ERROR = "compile_error"  # not a program of the language
     NOT_COMPARABLE = "not_comparable"  # a check compares an object that is not plain data
-    NOT_SCORED = "not_scored"  # the tests are not literal: nothing was run
+    NOT_SCORED = "not_scored"  # the tests do not parse, or end without using the candidate: the fault is theirs
 
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
     """One program, and what it is judged by.
 
-    `tests` is the text of a HumanEval `check(candidate)`, of MBPP asserts, or of `verdict.doctest_asserts`.
-    `entry_point` is the function that `check` gets; asserts name their function themselves.
+    `tests` is the text of a HumanEval `check(candidate)`, of MBPP asserts, or of `verdict.doctest_asserts`: any Python,
+    whose unknown names are the candidate's. `entry_point` is the function that `check` gets; asserts name their function
+    themselves. `context` is trusted code that runs before the tests: a prompt whose helper functions they call, which
+    are the candidate's own otherwise. `expected_stdout` is compared with what a program prints, line by line, but for
+    white space at the end of lines and empty lines at the end; it must end with exit status 0, too.
     """
 
     source: str
@@ -50,12 +60,16 @@ class Program:
     stdin: str = ""
     tests: str | None = None
     entry_point: str | None = None
+    context: str = ""
+    expected_stdout: str | None = None
 
     def __post_init__(self) -> None:
-        if self.language != "python":
-            raise ValueError(f'Program.language must be "python", got {self.language!r}')
+        if self.language not in LANGUAGES:
+            raise ValueError(f"Program.language must be one of {', '.join(LANGUAGES)}, got {self.language!r}")
         if self.tests is not None and self.stdin:
             raise ValueError("Program.stdin must be empty where Program.tests is given: tests call functions")
+        if self.tests is not None and self.expected_stdout is not None:
+            raise ValueError("Program.expected_stdout must be None where Program.tests is given: choose one")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,5 +107,7 @@ class Outcome:
     wall_seconds: float = 0.0
     cpu_seconds: float = 0.0
     """User and system time of all its processes."""
+    waited_seconds: float = 0.0
+    """Of a program that was stopped: how long it was ready to run and had no core, on a machine with too much to do."""
     detail: str = ""
-    """One line: the check that failed, the exception, the exit status, or why the tests are not literal."""
+    """One line: the check or line of output that failed, the exception, the exit status, or what the tests lack."""

@@ -1,22 +1,27 @@
 """The verdict: what a candidate answers, held against tests it never sees; and doctests as such tests.
 
-Guarantees: this runs in the caller's process, on plain values; PASSED needs every check evaluated and true, and
-nothing else that happens can lead to it. Costs: one exchange a call. Calls go one at a time, so a candidate that
-has not answered one does not know the next.
+Guarantees: it is reached outside the candidate's process, on plain values: here, or by tests in a process of their own
+that say so with a word the candidate never hears. PASSED needs every check evaluated and true, and nothing else that
+happens can lead to it. Costs: one exchange a call. Calls go one at a time, so a candidate that has not answered one does
+not know the next.
 """
 
 from __future__ import annotations
 
 import ast
 import doctest
+import itertools
+import json
 import marshal
 import os
 import signal
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.literal import Check, NotLiteral, parse_tests
-from sandbox.program import Limits, Status
+from sandbox.literal import Check, NotLiteral, NotTests, entry_of, parse_tests
+from sandbox.program import Limits, Program, Status
+from sandbox.remote import MAX_FRAME
+from sandbox.remote_tester import READY
 from sandbox.streams import Channel, Deadline, Gone
 from sandbox.values import BadValue, NotComparable, unpack
 from sandbox.worker import Report
@@ -32,6 +37,7 @@ class Ending:
 
     status: Status | None = None  # None: the wait status decides
     detail: str = ""  # empty with None: it may have finished well
+    is_of_tests: bool = False  # it was their process that stopped talking
 
 
 def question(channel: Channel, checks: list[Check]) -> Ending:
@@ -41,25 +47,112 @@ def question(channel: Channel, checks: list[Check]) -> Ending:
         channel.send(marshal.dumps((name, arguments, keywords), 4))
         return _answer(channel.receive())
 
-    text = ""
+    at: Check | None = None
     try:
         _answer(channel.receive())
-        for item in checks:
-            text = item.text
-            if not item.holds(call):
-                return Ending(Status.FAILED, text)
+        for at in checks:
+            if not at.holds(call):
+                return Ending(Status.FAILED, at.text)
     except _CandidateRaised as error:
         status = Status.MEMORY if _is_memory_error(str(error)) else Status.CRASHED
-        return Ending(status, f"{error} in: {text}" if text else str(error))
+        return Ending(status, f"{error} in: {at.text}" if at else str(error))
     except Deadline:
-        return Ending(Status.TIMEOUT, f"no answer in time to: {text}")
+        return Ending(Status.TIMEOUT, f"no answer in time to: {_text(at)}")
     except Gone:
-        return Ending(None, f"it ended before it answered: {text}")
+        return Ending(None, f"it ended before it answered: {_text(at)}")
     except NotComparable as reason:
-        return Ending(Status.NOT_COMPARABLE, f"{reason} in: {text}")
+        return Ending(Status.NOT_COMPARABLE, f"{reason} in: {_text(at)}")
     except (BadValue, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
-        return Ending(Status.FAILED, f"{error!r:.200} in: {text}")
+        return Ending(Status.FAILED, f"{error!r:.200} in: {_text(at)}")
     return Ending(Status.PASSED)
+
+
+def _text(at: Check | None) -> str:
+    return at.text if at else ""
+
+
+def order_of(program: Program, nonce: str) -> dict[str, Any]:
+    """What the tests' process has to know beside their text."""
+    entry = entry_of(program.tests or "", program.entry_point)
+    return {
+        "nonce": nonce,
+        "entry_point": entry.name,
+        "is_given_to_check": entry.is_given_to_check,
+        "context": program.context,
+    }
+
+
+def relay(tester: Channel, candidate: Channel, order: dict[str, Any]) -> Ending:
+    """Pass on what tests and candidate say to each other, in turns, until the tests tell how they ended."""
+    is_of_tests = is_used = False
+    try:
+        tester.send(json.dumps(order).encode())
+        is_of_tests = True
+        frame = tester.receive()  # both are set up, whatever becomes of them then: killed before, they would be a fault
+        is_of_tests = False
+        _answer(candidate.receive())  # its module has run
+        is_of_tests = True
+        if frame != READY:
+            return _told(frame, order["nonce"])
+        while (frame := tester.receive(MAX_FRAME))[:1] in _TURNS:
+            is_of_tests, is_used = False, True
+            candidate.send(frame)
+            frame = candidate.receive(MAX_FRAME)
+            is_of_tests = True
+            tester.send(frame)
+        return _told(frame, order["nonce"])
+    except _CandidateRaised as error:
+        return Ending(Status.MEMORY if _is_memory_error(str(error)) else Status.CRASHED, str(error))
+    except Deadline:
+        return Ending(Status.TIMEOUT, "not ended in time" if is_of_tests else "no answer in time", is_of_tests)
+    except Gone:
+        status = Status.NOT_SCORED if is_of_tests and not is_used else None
+        return Ending(status, "ended before the last check", is_of_tests)
+    except BadValue as error:
+        return Ending(Status.FAILED, str(error), is_of_tests)
+
+
+_TURNS = frozenset({b"?", b"=", b"!"})
+_TOLD = frozenset({"passed", "failed", "crashed", "memory", "not_comparable", "not_scored"})
+
+
+def _told(frame: bytes, nonce: str) -> Ending:
+    """The tests' last word."""
+    try:
+        told = json.loads(frame[1:])
+        status, detail, is_theirs = told["status"], str(told["detail"])[:1000], told["nonce"] == nonce
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return Ending(Status.NOT_SCORED, f"the tests: {frame[1:300].decode('utf-8', 'replace')}")
+    if frame[:1] != b"." or not is_theirs or status not in _TOLD:
+        return Ending(Status.FAILED, "the tests ended without a verdict")
+    return Ending(Status(status), detail)
+
+
+def explain_tests(ending: Ending, report: Report, limits: Limits) -> Ending:
+    """The same when the tests' process fell silent: they are text of somebody's, so it is not a fault."""
+    status, detail = explain(ending, report, limits, "")
+    if status in (Status.CRASHED, Status.FINISHED):
+        status = Status.FAILED
+    return Ending(Status.NOT_SCORED if status is Status.COMPILE_ERROR else status, f"the tests: {detail}")
+
+
+def first_difference(stdout: str, expected: str) -> str | None:
+    r"""None when two outputs are one: white space at the end of lines and empty lines at the end do not count.
+
+    >>> first_difference("1 2 \n3\n\n", "1 2\n3") is None
+    True
+    >>> first_difference("1\n3", "1\n2")
+    "line 2 of the output is '3', expected '2'"
+    """
+    found, wanted = ([line.rstrip() for line in text.rstrip().split("\n")] for text in (stdout, expected))
+    for number, (line, right) in enumerate(itertools.zip_longest(found, wanted), 1):
+        if line != right:
+            return f"line {number} of the output is {_shown(line)}, expected {_shown(right)}"
+    return None
+
+
+def _shown(line: str | None) -> str:
+    return "missing" if line is None else repr(line[:100])
 
 
 def _answer(frame: bytes) -> Any:
@@ -81,7 +174,7 @@ def explain(ending: Ending, report: Report, limits: Limits, stderr: str) -> tupl
     if ending.status is not None:
         return ending.status, ending.detail
     if os.WIFSIGNALED(report.status):
-        return Status.CRASHED, f"killed by {signal.Signals(os.WTERMSIG(report.status)).name}"
+        return Status.CRASHED, f"killed by {_signal_name(os.WTERMSIG(report.status))}"
     code = os.WEXITSTATUS(report.status)
     if code == 0 and not ending.detail:
         return Status.FINISHED, ""
@@ -89,9 +182,16 @@ def explain(ending: Ending, report: Report, limits: Limits, stderr: str) -> tupl
     return Status.MEMORY if _is_memory_error(last) else Status.CRASHED, last or f"exit status {code}; {ending.detail}"
 
 
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # most real-time signals have none
+        return f"signal {number}"
+
+
 def _is_out_of_cpu(report: Report, limits: Limits) -> bool:
-    if not os.WIFSIGNALED(report.status):
-        return False
+    if report.over_cpu or not os.WIFSIGNALED(report.status):
+        return report.over_cpu
     number = os.WTERMSIG(report.status)
     return number == signal.SIGXCPU or (number == signal.SIGKILL and report.cpu_seconds >= limits.cpu_seconds)
 
@@ -109,7 +209,7 @@ def doctest_asserts(docstring: str, name: str) -> str | None:
         examples = doctest.DocTestParser().get_examples(docstring)
         lines = [_as_assert(example) for example in examples]
         checks = parse_tests("\n".join(lines), name)
-    except (ValueError, SyntaxError, RecursionError, MemoryError, NotLiteral):
+    except (ValueError, SyntaxError, RecursionError, MemoryError, NotLiteral, NotTests):
         return None
     is_about_name = all(f"{name}(" in line for line in lines)
     return "\n".join(lines) if checks and is_about_name else None

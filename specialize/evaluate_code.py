@@ -1,6 +1,6 @@
 """Scores of CODE-QWEN before and after: bits per byte on held-out code and text, HumanEval and MBPP pass@1.
 
-Greedy, every program judged in the sandbox. Problems whose tests are not literal are counted as not scored, apart from n.
+Greedy, every program judged in the sandbox. A problem whose tests cannot judge (Status.NOT_SCORED) is counted apart from n.
 """
 
 from __future__ import annotations
@@ -187,11 +187,19 @@ def program_of(suite: str, problem: BenchmarkProblem, reply: str, *, chat: bool)
 
 
 def judge(problems: Sequence[BenchmarkProblem], programs: Sequence[str], workers: int) -> list[str]:
-    """Run every program against its problem's tests in the sandbox."""
+    """Run every program against its problem's tests in the sandbox.
+
+    HumanEval's tests call helpers of the prompt (`poly`, `encode_cyclic`): they get the prompt's own, not the candidate's.
+    """
     import sandbox
 
     asked = [
-        sandbox.Program(source=program, tests=problem.tests, entry_point=problem.entry_point or None)
+        sandbox.Program(
+            source=program,
+            tests=problem.tests,
+            entry_point=problem.entry_point or None,
+            context=problem.prompt if problem.benchmark == "humaneval" else "",  # MBPP's prompts are English
+        )
         for problem, program in zip(problems, programs, strict=True)
     ]
     return [outcome.status.value for outcome in sandbox.run_many(asked, limits=sandbox.Limits(), workers=workers)]
