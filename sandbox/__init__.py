@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sandbox.pool import check, run, run_many
-    from sandbox.program import Limits, Outcome, Program, SandboxUnavailable, Status
+    from sandbox.program import LanguageUnavailable, Limits, Outcome, Program, SandboxUnavailable, Status
     from sandbox.verdict import doctest_asserts
 
 __all__ = [
+    "LanguageUnavailable",
     "Limits",
     "Outcome",
     "Program",

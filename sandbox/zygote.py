@@ -3,11 +3,13 @@
 Guarantees: a program starts in namespaces of its own (user, mount, ipc) with an empty /tmp, its limits set, no
 capability, the system-call filter installed and no descriptor but its own; when it ends nothing of it remains. The
 marks pipe, closed before the program's first instruction, tells a fault of the machine from the program's doing.
+Processor time and memory are summed over all its processes. Under memory pressure the kernel ends the program first.
 Costs: about 3 ms of CPU a program. Never trusted with a verdict: it reports how the process ended, nothing else.
 
-Protocol, one packet each on the control socket. Host: {"packages"}; then for each program the limits with the
-descriptors source, stdin, stdout, stderr (and calls); then "K" to end it. Zygote: {"ready"} or {"failed"}; then "E"
-when the program ended by itself; then its report. On the calls socket: see child.serve.
+Protocol, one packet each on the control socket. Host: {"packages", "preload"}; then for each program the limits (marshal) with
+the descriptors source, stdin, stdout, stderr (and calls); then "K" to end it. Zygote: {"ready"} or {"failed"}; then "E"
+when the program ended by itself; then its report: wait status, CPU seconds, seconds it waited for a core, the limit it
+broke or "-", marks. On the calls socket: see child.serve.
 """
 
 from __future__ import annotations
@@ -15,24 +17,31 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
-import io
 import json
+import marshal
 import os
+import random
 import resource
 import select
 import signal
 import socket
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sandbox import child, jail, seccomp
-from sandbox.child import CALLS
+from sandbox import anonymous, child, command, descriptors, jail, limits, linux, rootfs, seccomp
+from sandbox.child import CALLS, PROGRAM
+from sandbox.descriptors import MARK, read_file
+from sandbox.meter import Meter, Use
+from sandbox.remote_tester import FILE as TESTS
 
 PRELOADED = """
-abc bisect cmath collections copy dataclasses datetime decimal enum fractions functools hashlib heapq itertools
-math operator random re statistics string textwrap time traceback typing
+abc bisect collections copy dataclasses datetime functools heapq itertools math operator random re string time
+traceback typing encodings.ascii encodings.latin_1
 """
+"""What many programs import. Not decimal, statistics, hashlib: their libraries cost every fork 0.2 ms, a few programs 2."""
 ENVIRONMENT = {
     "HOME": "/tmp",
     "LANG": "C.UTF-8",
@@ -41,203 +50,210 @@ ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "PYTHONHASHSEED": "0",
 }
-DESCRIPTORS = 64  # open files a program
-POLL_MILLISECONDS = 50  # how often resident memory is summed
+SOCKET_LOOKS = 1000  # a hundredth of a second each
+LONG_SECONDS = 1.0  # a program that was stopped after less was not short of processor time
+LOOK_MILLISECONDS, SHORT_LOOK_MILLISECONDS = 50, 10  # how often use is summed; when much memory is in use
+_BOOT = "import sys; sys.path[0] = {code!r}; from sandbox import zygote; sys.path.pop(0); zygote.serve({control}, {proc}, {preload})"
 
 
 def main(control: int) -> NoReturn:
-    """Make the jail and serve it; the caller is a fresh interpreter that does nothing else."""
-    sock = _move_above(socket.socket(fileno=control), CALLS)
-    try:
+    """Make the jail and go in; the caller is a fresh interpreter that does nothing else."""
+    sock = socket.socket(fileno=control)
+    with _failures_told(sock):
         order = json.loads(sock.recv(65536))
-        for name in [*PRELOADED.split(), "encodings.ascii", "encodings.idna", "encodings.latin_1"]:
+        proc = jail.enter(order["packages"], order["toolchains"])
+        boot = _BOOT.format(code=rootfs.CODE, control=control, proc=proc, preload=order["preload"])
+        jail.execute_inside(boot, [control, proc])
+    raise AssertionError("it is another program now")
+
+
+def serve(control: int, proc: int, preload: list[str]) -> NoReturn:
+    """The same process, in the jail and in a new interpreter: import packages and serve programs."""
+    sock = socket.socket(fileno=descriptors.move_above(control, MARK))
+    with _failures_told(sock):
+        for name in PRELOADED.split():
             importlib.import_module(name)
-        with jail.step("assemble the system-call filter"):
-            filter_ = seccomp.installer()
-        jail.enter(order["packages"])
-        zygote = Zygote(sock, filter_)
-    except jail.StepFailed as failure:
-        sock.send(json.dumps({"failed": failure.step, "error": str(failure.error)}).encode())
-        os._exit(1)
+        zygote = Zygote(sock, descriptors.move_above(proc, MARK), preload)
     sock.send(b'{"ready": true}')
     zygote.serve()
+
+
+@contextlib.contextmanager
+def _failures_told(control: socket.socket) -> Iterator[None]:
+    try:
+        yield
+    except linux.StepFailed as failure:
+        control.send(json.dumps({"failed": failure.step, "error": str(failure.error)}).encode())
+        os._exit(1)
 
 
 class Zygote:
     """Serves one program after another until the control socket closes."""
 
-    def __init__(self, control: socket.socket, filter_: seccomp.Installer) -> None:
-        self._filter = filter_
+    def __init__(self, control: socket.socket, proc: int, preload: list[str]) -> None:
         self._control = control
-        with jail.step("prepare the worker"):
-            read, write = os.pipe()
-            # streams made on a pipe fit whatever a program gets later; on a file they would remember a position
-            for number in range(CALLS + 1):
-                os.dup2(read if number == 0 else write, number)
-            os.close(read)
-            os.close(write)
-            _make_streams()
-            null = os.open("/dev/null", os.O_RDWR)
-            for number in range(CALLS + 1):
-                os.dup2(null, number)
-            os.close(null)
-            self._marks, self._mark = os.pipe()
-            os.set_blocking(self._marks, False)
-            _set_common_limits()
+        self._proc = proc
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+        linux.prctl(linux.DEATH_SIGNAL, signal.SIGKILL)
+        with linux.step("prepare the worker"):
+            self._marks = descriptors.prepare()
+            limits.set_common()
+        with linux.step("install the system-call filter"):
+            seccomp.installer(seccomp.base_rules).install()
+            self._filter = seccomp.installer(seccomp.late_rules)
         sys.path[:] = [*(path for path in sys.path if Path(path).exists()), "/packages"]
         sys.dont_write_bytecode = True
         sys.argv = ["main.py"]
         os.environ.clear()
         os.environ.update(ENVIRONMENT)
+        anonymous.install()
+        _import(preload)
+        self._cpu_seconds = 0.0  # of all programs so far
         gc.collect()
         gc.freeze()  # the collector would touch, and so copy, every page shared with the children
-        pages = _statm(os.getpid())
-        self._base_bytes = pages[0] * resource.getpagesize()
-        self._base_resident = pages[1]
-        self._cpu_seconds = 0.0  # of all programs so far
+        self._meter = Meter(proc)
+        self._base_bytes = limits.virtual_bytes()
 
     def serve(self) -> NoReturn:
         """One program at a time, for ever."""
         while True:
-            packet, descriptors, _, _ = socket.recv_fds(self._control, 65536, 8)
+            packet, passed, _, _ = socket.recv_fds(self._control, 65536, 8)
             if not packet:
                 os._exit(0)
             if packet != b"K":  # a late one, for the program before
-                self._run(json.loads(packet), descriptors)
+                self._run(marshal.loads(packet), passed)  # noqa: S302 - from the host
 
-    def _run(self, order: dict[str, Any], descriptors: list[int]) -> None:
-        pid = os.fork()
+    def _run(self, order: dict[str, Any], passed: list[int]) -> None:
+        pid, started = linux.fork(), time.monotonic()
         if pid == 0:
             try:
-                self._become_program(order, descriptors)
+                self._become_program(order, passed)
             except (OSError, ValueError, OverflowError, MemoryError) as error:
-                os.write(self._mark, f"{error!r:.300}".encode("utf-8", "replace"))
+                os.write(MARK, f"{error!r:.300}".encode("utf-8", "replace"))
             finally:
                 os._exit(1)
-        for descriptor in descriptors:
+        for descriptor in passed:
             os.close(descriptor)
-        status, over_memory = self._watch(pid, order["memory"])
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        before, self._cpu_seconds = self._cpu_seconds, used.ru_utime + used.ru_stime
-        report = {
-            "status": status,
-            "cpu_seconds": self._cpu_seconds - before,
-            "over_memory": over_memory,
-            "marks": _read_all(self._marks).decode("latin-1"),
-        }
-        self._control.send(json.dumps(report).encode())
+        status, over, waited = self._watch(pid, order, started + LONG_SECONDS)
+        before, self._cpu_seconds = self._cpu_seconds, _children_seconds()
+        report = f"{status} {self._cpu_seconds - before} {waited} {over or '-'} "
+        self._control.send(report.encode() + descriptors.read_available(self._marks))
+        self._wait_for_sockets()
 
-    def _watch(self, pid: int, memory: int) -> tuple[int, bool]:
-        """Until the host says "K": wait, sum memory, tell when it ends. Returns its wait status."""
+    def _wait_for_sockets(self) -> None:
+        """Until no socket is left in the network namespace, which the next program gets too.
+
+        One that waits in the queue of another lives, with its name, until the kernel looks for such circles; closing
+        a socket makes it look.
+        """
+        for _ in range(SOCKET_LOOKS):
+            if self._meter.count_sockets() == 0:
+                return
+            for end in socket.socketpair():
+                end.close()
+            time.sleep(0.01)
+        os._exit(1)  # the next worker has a namespace of its own
+
+    def _watch(self, pid: int, order: dict[str, Any], is_long: float) -> tuple[int, str, float]:
+        """Until the host says "K": wait, sum use, tell when it ends.
+
+        Returns its wait status, the limit it broke, and how long it was kept from running.
+        """
         handle = os.pidfd_open(pid)
-        poll = select.poll()
-        poll.register(self._control, select.POLLIN)
-        poll.register(handle, select.POLLIN)
-        ended = over_memory = False
+        self._poll.register(handle, select.POLLIN)
+        over, ended, pause = "", False, LOOK_MILLISECONDS
         while True:
-            ready = dict(poll.poll(POLL_MILLISECONDS))
+            ready = dict(self._poll.poll(pause))
             if self._control.fileno() in ready:
                 if not self._control.recv(1):
                     os._exit(0)
                 break
-            over_memory = over_memory or (not ready and self._resident() * resource.getpagesize() > memory)
-            if not ended and (over_memory or handle in ready):
-                ended = True
-                poll.unregister(handle)
+            if not ready and not ended:
+                use = self._meter.look()
+                _reap(use.orphans, pid)
+                over = self._broken_limit(use, order)
+                is_large = use.resident_bytes > order["memory"] // 4
+                pause = SHORT_LOOK_MILLISECONDS if is_large else LOOK_MILLISECONDS
+            if not ended and (over or handle in ready):
+                ended, pause = True, LOOK_MILLISECONDS
+                self._poll.unregister(handle)
                 _kill_all()  # what it left behind holds its pipes
                 self._control.send(b"E")
+        if not ended:
+            self._poll.unregister(handle)
         os.close(handle)
-        return _end(pid), over_memory
+        waited = self._meter.waited_seconds() if not ended and time.monotonic() > is_long else 0.0
+        return _end(pid), over, waited
 
-    def _resident(self) -> int:
-        """Pages that the program's processes added to what they share with this one."""
-        total = 0
-        for name in os.listdir("/proc"):  # noqa: PTH208 - twenty times a second
-            if name.isdigit() and name != "1":
-                total += max(0, _statm(int(name))[1] - self._base_resident)
-        return total
+    def _broken_limit(self, use: Use, order: dict[str, Any]) -> str:
+        if use.cpu_seconds + _children_seconds() - self._cpu_seconds > order["cpu"]:
+            return "cpu"
+        if use.resident_bytes > order["memory"] and self._meter.proportional_bytes() > order["memory"]:
+            return "memory"
+        return ""
 
-    def _become_program(self, order: dict[str, Any], descriptors: list[int]) -> None:
+    def _become_program(self, order: dict[str, Any], passed: list[int]) -> None:
         """In the child: nothing here may fail without leaving the marks empty."""
         os.setsid()
-        jail.unshare(jail.NEWUSER | jail.NEWNS | jail.NEWIPC)
-        jail.map_user(jail.INNER, jail.INNER)
+        linux.unshare(linux.NEWUSER | linux.NEWNS | linux.NEWIPC)
+        for path, text in _ABOUT_ITSELF:
+            linux.write_at(self._proc, path, text)
         size = f"size={order['disk']},nr_inodes=4096,mode=0700"
-        jail.mount("tmpfs", "/tmp", "tmpfs", jail.NO_SUID | jail.NO_DEV, size)
+        linux.mount("tmpfs", "/tmp", "tmpfs", linux.NO_SUID | linux.NO_DEV, size)
         os.chdir("/tmp")
-        source = _read_file(descriptors[0])
-        for number, descriptor in enumerate(descriptors[1:]):
+        source = read_file(passed[0])
+        for number, descriptor in enumerate(passed[1:]):
             os.dup2(descriptor, number)
-        _set_limits(order, self._base_bytes)
-        jail.drop_capabilities()
+        os.closerange(MARK + 1, limits.DESCRIPTORS)  # the control socket and the writable /proc above all
+        limits.set_for(order, self._base_bytes)
+        linux.drop_capabilities()
         self._filter.install()
-        os.write(self._mark, child.STARTED)
-        is_served = len(descriptors) == CALLS + 2
-        code = child.compile_source(source, self._mark, is_served=is_served)
-        os.closerange(CALLS + is_served, DESCRIPTORS)  # the marks too
-        child.serve(code) if is_served else child.run_script(code)
+        os.write(MARK, child.STARTED)
+        if order["is_build"]:
+            command.become(source, MARK)
+        if "random" in source:
+            _seed()
+        is_served, is_test = len(passed) == CALLS + 2, order["is_test"]
+        code = child.compile_source(source, MARK, is_served=is_served, name=TESTS if is_test else PROGRAM)
+        os.closerange(CALLS + is_served, MARK + 1)
+        child.test(code) if is_test else child.serve(code) if is_served else child.run_script(code)
 
 
-def _move_above(sock: socket.socket, number: int) -> socket.socket:
-    """The same socket under a descriptor that programs' own will not take."""
-    import fcntl
-
-    moved = socket.socket(fileno=fcntl.fcntl(sock.fileno(), fcntl.F_DUPFD_CLOEXEC, number + 1))
-    sock.close()
-    return moved
+_ABOUT_ITSELF = (
+    ("self/uid_map", f"{rootfs.INNER} {rootfs.INNER} 1"),
+    ("self/gid_map", f"{rootfs.INNER} {rootfs.INNER} 1"),  # setgroups is denied since pid 1's own map
+    ("self/oom_score_adj", "1000"),
+)
 
 
-def _make_streams() -> None:
-    reader = io.BufferedReader(io.FileIO(0, "r"))
-    sys.stdin = io.TextIOWrapper(reader, encoding="utf-8", errors="surrogateescape")
-    writer = io.BufferedWriter(io.FileIO(1, "w"))
-    sys.stdout = io.TextIOWrapper(writer, encoding="utf-8", errors="backslashreplace")
-    errors = io.BufferedWriter(io.FileIO(2, "w"))
-    sys.stderr = io.TextIOWrapper(errors, encoding="utf-8", errors="backslashreplace", line_buffering=True)
-    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]
+def _import(packages: list[str]) -> None:
+    for name in packages:
+        try:
+            importlib.import_module(name)
+        except Exception:  # noqa: BLE001 - not installed, or broken: a program that imports it will see why
+            sys.modules.pop(name, None)
 
 
-def _set_common_limits() -> None:
-    nothing = (0, 0)
-    resource.setrlimit(resource.RLIMIT_CORE, nothing)
-    resource.setrlimit(resource.RLIMIT_MSGQUEUE, nothing)
-    resource.setrlimit(resource.RLIMIT_MEMLOCK, nothing)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _seed() -> None:
+    """Numbers of its own for a program that may ask for them: the fork copied pid 1's generators."""
+    random.seed()
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
 
 
-def _set_limits(order: dict[str, Any], base_bytes: int) -> None:
-    def lower(which: int, soft: int, hard: int) -> None:
-        ceiling = resource.getrlimit(which)[1]
-        if ceiling != resource.RLIM_INFINITY:
-            soft, hard = min(soft, ceiling), min(hard, ceiling)
-        resource.setrlimit(which, (soft, hard))
-
-    lower(resource.RLIMIT_CPU, order["cpu"], order["cpu"] + 1)
-    lower(resource.RLIMIT_FSIZE, order["disk"], order["disk"])
-    lower(resource.RLIMIT_NPROC, order["processes"], order["processes"])
-    lower(resource.RLIMIT_AS, base_bytes + order["memory"], base_bytes + order["memory"])
+def _children_seconds() -> float:
+    """Processor time of every process waited for so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
-def _statm(pid: int) -> tuple[int, int]:
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as file:
-            size, resident = file.read().split()[:2]
-    except OSError:  # it has just ended
-        return 0, 0
-    return int(size), int(resident)
-
-
-def _read_file(descriptor: int) -> str:
-    size = os.fstat(descriptor).st_size
-    return os.pread(descriptor, size, 0).decode("utf-8", "surrogatepass")
-
-
-def _read_all(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 4096)
-    except BlockingIOError:
-        return b""
+def _reap(orphans: list[int], program: int) -> None:
+    """Dead, but counted among the program's processes as long as nobody waits for them."""
+    for pid in orphans:
+        if pid != program:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
 
 
 def _kill_all() -> None:
@@ -249,8 +265,8 @@ def _kill_all() -> None:
 def _end(program: int) -> int:
     """Kill and reap everything; returns the program's wait status."""
     status = 0
+    _kill_all()  # once is enough: a process with this signal pending cannot fork
     while True:
-        _kill_all()
         try:
             pid, found = os.waitpid(-1, 0)
         except ChildProcessError:
