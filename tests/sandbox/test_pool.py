@@ -1,11 +1,17 @@
 """run and run_many: every way a program can end, the order, the retry, and the refusal."""
 
+import dataclasses
+import itertools
 import json
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
+import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,6 +21,7 @@ from sandbox import Limits, Program, SandboxUnavailable, Status, pool, program, 
 
 pytestmark = [pytest.mark.jail, pytest.mark.usefixtures("jail")]
 TIGHT = Limits(wall_seconds=2, cpu_seconds=1, memory_bytes=128 << 20)
+ROOT = Path(sandbox.__file__).parent.parent
 ADDS = "def f(x):\n    return x + 1\n"
 
 
@@ -71,9 +78,16 @@ def test_arguments_are_fresh_for_every_call():
     assert status(source, tests="assert f([]) == [1]\nassert f([]) == [1]") is Status.PASSED
 
 
-def test_tests_that_are_not_literal_are_not_scored():
-    outcome = sandbox.run(Program(source=ADDS, tests="for i in range(3):\n    assert f(i) == i + 1"))
-    assert (outcome.status, outcome.detail) == (Status.NOT_SCORED, "line 1: For")
+def test_tests_that_are_not_literal_run_in_a_jail_of_their_own():
+    tests = "for i in range(3):\n    assert f(i) == i + 1"
+    assert sandbox.run(Program(source=ADDS, tests=tests)).status is Status.PASSED
+    assert sandbox.run(Program(source=ADDS, tests=tests + " + i")).status is Status.FAILED
+
+
+def test_text_that_is_no_test_is_not_scored():
+    outcome = sandbox.run(Program(source=ADDS, tests="assert f("))
+    assert outcome.status is Status.NOT_SCORED
+    assert "do not parse" in outcome.detail
 
 
 def test_streams_and_times():
@@ -101,18 +115,88 @@ def test_outcomes_keep_the_order_for_any_number_of_workers():
     assert [outcome.stdout for outcome in sandbox.run_many(programs, workers=3)] == [f"{i}\n" for i in range(9)]
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_source_is_read_no_further_ahead_than_needed(workers):
+    taken, ahead = [], []
+
+    def source():
+        for i in range(30):
+            taken.append(i)
+            yield Program(source=f"print({i})")
+
+    outcomes = sandbox.run_many(source(), workers=workers, progress=lambda done: ahead.append(len(taken) - done))
+    assert [outcome.stdout for outcome in outcomes] == [f"{i}\n" for i in range(30)]
+    assert len(ahead) == 30
+    assert max(ahead) <= pool.AHEAD * workers
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_progress_counts_in_the_thread_of_the_caller(workers):
+    calls = []
+    programs = [Program(source="")] * 5
+    sandbox.run_many(programs, workers=workers, progress=lambda done: calls.append((done, threading.get_ident())))
+    assert calls == [(done, threading.get_ident()) for done in range(1, 6)]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_of_the_source_ends_the_call_at_once(workers):
+    def source():
+        yield Program(source="")
+        if workers > 1:
+            yield Program(source="import time; time.sleep(100)")
+        raise LookupError("no more rows")
+
+    started = time.monotonic()
+    with pytest.raises(LookupError, match="no more rows"):
+        sandbox.run_many(source(), limits=Limits(wall_seconds=100), workers=workers)
+    assert time.monotonic() - started < 50
+    assert status(ADDS) is Status.FINISHED
+
+
+def test_no_programs_give_no_outcomes():
+    assert sandbox.run_many(iter(()), workers=4) == []
+
+
 def test_sets_have_one_order_in_every_worker():
     programs = [Program(source="print(set('abcdefgh'))")] * 6
     assert len({outcome.stdout for outcome in sandbox.run_many(programs, workers=3)}) == 1
 
 
-def test_a_dead_idle_worker_is_replaced():
-    sandbox.run(Program(source=""))
-    for idle in pool._POOL._idle:
+def idle_workers():
+    return [idle for workers in pool.IDLE._idle.values() for idle in workers]
+
+
+def test_a_jail_that_died_while_idle_costs_no_retry(monkeypatch):
+    sandbox.run_many([Program(source="import time; time.sleep(0.1)")] * 6, workers=3)
+    for idle in idle_workers():
         idle._process.kill()
         idle._process.wait()
-    time.sleep(0.1)
+    launch, attempts = worker.Worker.launch, []
+
+    def faulty_once(*arguments, **keywords):
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise worker.WorkerFault("no more processes")
+        return launch(*arguments, **keywords)
+
+    monkeypatch.setattr(worker.Worker, "launch", faulty_once)
     assert status(ADDS) is Status.FINISHED
+    assert len(attempts) == 2
+
+
+def test_a_jail_that_dies_under_a_batch_loses_nothing():
+    programs = [Program(source=f"import time; time.sleep(0.05); print({i})") for i in range(40)]
+    deaths = []
+
+    def kill_one(done):
+        if done in (10, 20):
+            busy = [each for each in pool.IDLE._all if each._process.poll() is None]
+            busy[0].kill()
+            deaths.append(done)
+
+    outcomes = sandbox.run_many(programs, workers=3, progress=kill_one)
+    assert deaths == [10, 20]
+    assert [outcome.stdout for outcome in outcomes] == [f"{i}\n" for i in range(40)]
 
 
 def test_a_fault_is_tried_again_and_then_raised(monkeypatch):
@@ -128,9 +212,57 @@ def test_a_fault_is_tried_again_and_then_raised(monkeypatch):
     assert len(attempts) == 2
 
 
-def test_a_program_that_cannot_be_set_up_is_a_fault_not_a_verdict():
-    with pytest.raises(SandboxUnavailable, match="could not be set up"):
-        sandbox.run(Program(source=ADDS), limits=Limits(disk_bytes=1 << 70))
+def test_a_program_that_cannot_be_set_up_is_a_fault_not_a_verdict(monkeypatch):
+    monkeypatch.setattr(worker, "memory_file", lambda _: os.open("/", os.O_RDONLY))  # a source that cannot be read
+    with pytest.raises(SandboxUnavailable, match="could not be set up: IsADirectoryError"):
+        sandbox.run(Program(source=ADDS))
+
+
+def test_a_program_that_had_no_core_is_run_again_after_the_others(monkeypatch):
+    order, execute = [], pool.execute
+
+    def starved_once(idle, program, limits):
+        order.append(program.source)
+        outcome = execute(idle, program, limits)
+        if order.count("print('b')") == 1 and program.source == "print('b')":
+            return dataclasses.replace(outcome, status=Status.TIMEOUT, cpu_seconds=1.0, waited_seconds=19.0)
+        return outcome
+
+    monkeypatch.setattr(pool, "execute", starved_once)
+    done = []
+    programs = [Program(source=f"print('{letter}')") for letter in "abc"]
+    outcomes = sandbox.run_many(programs, progress=done.append)
+    assert [outcome.stdout for outcome in outcomes] == ["a\n", "b\n", "c\n"]
+    assert order == ["print('a')", "print('b')", "print('c')", "print('b')"]
+    assert done == [1, 2, 3]
+
+
+def test_a_sleeper_is_not_taken_for_one_that_had_no_core():
+    outcome = sandbox.run(Program(source="import time; time.sleep(60)"), limits=TIGHT)
+    assert outcome.status is Status.TIMEOUT
+    assert outcome.wall_seconds < 3  # it was run once
+
+
+def test_a_kill_by_the_kernel_for_want_of_memory_is_a_fault(monkeypatch):
+    suicide = Program(source="import os; os.kill(os.getpid(), 9)")
+    assert sandbox.run(suicide).status is Status.CRASHED
+    kills = itertools.count(10**9)
+    monkeypatch.setattr(worker, "_count_oom_kills", lambda: next(kills))
+    with pytest.raises(SandboxUnavailable, match="want of memory"):
+        sandbox.run(suicide)
+
+
+def test_what_a_package_costs_is_paid_by_the_jail_not_by_the_program():
+    pytest.importorskip("numpy")
+    times = [sandbox.run(Program(source="import numpy")).cpu_seconds for _ in range(6)]
+    assert min(times[1:]) < 0.03  # the import takes 0.1
+
+
+@pytest.mark.parametrize("module", ["random", "numpy.random"])
+def test_random_numbers_differ_between_programs(module):
+    pytest.importorskip(module)
+    programs = [Program(source=f"import {module}; print({module}.random())")] * 4
+    assert len({outcome.stdout for outcome in sandbox.run_many(programs)}) == 4
 
 
 def test_a_forked_copy_makes_its_own_workers():
@@ -141,6 +273,70 @@ def test_a_forked_copy_makes_its_own_workers():
     mine = [status(ADDS, tests=f"assert f({i}) == {i + 1}") for i in range(20)]
     assert os.waitpid(child, 0)[1] == 0
     assert set(mine) == {Status.PASSED}
+
+
+def judged_in_a_process(numbers):
+    programs = [Program(source=ADDS, tests=f"assert f({i}) == {i + 1}") for i in numbers]
+    return [outcome.status.value for outcome in sandbox.run_many(programs, workers=2)]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_the_processes_of_a_data_engine_use_it(method):
+    sandbox.run(Program(source=""))
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(2, mp_context=context) as processes:
+        results = list(processes.map(judged_in_a_process, [range(5), range(5)]))
+    assert results == [["passed"] * 5] * 2
+
+
+SLEEPERS = """
+import sandbox, sys
+programs = (sandbox.Program(source="import time; print(1); time.sleep(600)") for _ in range(9))
+limits = sandbox.Limits(wall_seconds=600)
+try:
+    sandbox.run_many(programs, workers=int(sys.argv[1]), limits=limits)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+    sandbox.run(sandbox.Program(source=""))  # it goes on to work
+"""
+
+
+def below(pid):
+    """Every process that descends from one."""
+    children = [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in _words(task / "children")]
+    return children + [far for near in children for far in below(near)]
+
+
+def _words(path):
+    try:
+        return path.read_text().split()
+    except OSError:
+        return []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
+def test_whatever_ends_the_caller_ends_the_programs(number, workers):
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLEEPERS, str(workers)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while len(found := below(process.pid)) < 3 * workers and time.monotonic() < deadline:  # outside, pid 1, program
+        time.sleep(0.1)
+    assert len(found) >= 3 * workers
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert output == ("interrupted\n" if number == signal.SIGINT else "")
+    while alive := [pid for pid in found if _is_alive(pid)]:
+        assert time.monotonic() < deadline, alive
+        time.sleep(0.1)
+
+
+def _is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 NO_NAMESPACES = """
@@ -157,9 +353,8 @@ except SandboxUnavailable as refusal:
 
 
 def test_without_namespaces_nothing_runs():
-    root = Path(sandbox.__file__).parent.parent
     done = subprocess.run(
-        [sys.executable, "-c", NO_NAMESPACES], cwd=root, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", NO_NAMESPACES], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )
     step, _, cure = done.stdout.partition("|")
     assert step.startswith("cannot make a")

@@ -1,0 +1,2 @@
+"""The function is not a function."""
+f = 12345678

@@ -1,0 +1,2 @@
+"""A program that has nothing to ask."""
+print("done")

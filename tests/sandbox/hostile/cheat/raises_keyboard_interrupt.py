@@ -1,0 +1,5 @@
+"""What a person's Ctrl-C raises."""
+
+
+def f(x):
+    raise KeyboardInterrupt

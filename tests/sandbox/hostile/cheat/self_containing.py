@@ -1,0 +1,7 @@
+"""A list that contains itself."""
+
+
+def f(x):
+    made = []
+    made.append(made)
+    return made

@@ -1,0 +1,2 @@
+"""The same, politely."""
+raise SystemExit(0)

@@ -1,0 +1,2 @@
+"""Leave with the largest code."""
+raise SystemExit(-1)

@@ -1,0 +1,2 @@
+"""Claim that memory ran out."""
+raise MemoryError("no memory for you")

@@ -1,0 +1,2 @@
+"""Not Python."""
+int main() { return 0; }

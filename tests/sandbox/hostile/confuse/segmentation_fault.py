@@ -1,0 +1,4 @@
+"""A bad address."""
+import ctypes
+
+ctypes.string_at(0)

@@ -1,0 +1,4 @@
+"""Read what was not given."""
+import sys
+
+print(repr(sys.stdin.read()))

@@ -1,0 +1,7 @@
+"""Read the machine's devices."""
+import os
+
+try:
+    print(os.listdir("/sys"))
+except OSError:
+    print("contained")

@@ -1,0 +1,4 @@
+"""Open files without end."""
+kept = []
+while True:
+    kept.append(open("/dev/null"))

@@ -1,0 +1,2 @@
+"""More memory than there is, in one piece."""
+kept = bytearray(1 << 40)

@@ -1,0 +1,2 @@
+"""One expression that wants everything."""
+text = "x" * 10**11

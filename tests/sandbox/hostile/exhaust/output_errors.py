@@ -1,0 +1,5 @@
+"""The same on standard error."""
+import sys
+
+while True:
+    sys.stderr.write("x" * 1000)

@@ -1,0 +1,3 @@
+"""Print for ever."""
+while True:
+    print("x" * 1000)

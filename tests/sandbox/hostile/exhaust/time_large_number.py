@@ -1,0 +1,2 @@
+"""A number that nobody can write down."""
+x = 9**9**8

@@ -1,0 +1,3 @@
+"""Compute for ever."""
+while True:
+    pass

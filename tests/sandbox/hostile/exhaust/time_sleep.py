@@ -1,0 +1,4 @@
+"""Wait for ever."""
+import time
+
+time.sleep(10**6)

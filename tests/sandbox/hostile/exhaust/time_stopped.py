@@ -1,0 +1,5 @@
+"""Stop, and never go on."""
+import os
+import signal
+
+os.kill(os.getpid(), signal.SIGSTOP)

@@ -1,0 +1,2 @@
+"""Much output, within the limit."""
+print("x" * 60_000)

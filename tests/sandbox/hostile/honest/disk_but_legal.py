@@ -1,0 +1,4 @@
+"""A large part of the allowed disk."""
+with open("/tmp/x", "wb") as file:
+    file.write(bytes(6 << 20))
+print(file.closed)

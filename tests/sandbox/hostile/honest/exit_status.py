@@ -1,0 +1,5 @@
+"""Leave with success, on purpose."""
+import sys
+
+print("bye")
+sys.exit(0)

@@ -1,0 +1,3 @@
+"""A large part of the allowed memory."""
+kept = [0] * (8 << 20)
+print(len(kept))

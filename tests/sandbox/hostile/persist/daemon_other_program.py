@@ -1,0 +1,4 @@
+"""A daemon that is another program by now."""
+import subprocess
+
+subprocess.Popen(["/bin/sleep", "60"], start_new_session=True)
