@@ -167,6 +167,8 @@ def _finish() -> None:
 
 def _build(packages: list[str]) -> None:
     """The new file system under /new, the old one under /old."""
+    system = _system_paths()
+    real = {os.path.realpath(package): Path(package).name for package in packages}
     with step("make mounts private"):
         mount("none", "/", flags=REC | PRIVATE)
     with step("mount a tmpfs"):
@@ -177,31 +179,36 @@ def _build(packages: list[str]) -> None:
         Path("/new").mkdir()
         mount("tmpfs", "/new", "tmpfs", NO_SUID, "mode=0755,size=1m")
     with step("bind the system and the interpreter"):
-        roots = _bind_system()
+        roots = _bind_system(system)
         _hide_packages(roots)
-        for package in packages:
-            _bind(package, f"/packages/{Path(package).name}")
+        for package, name in real.items():
+            _bind(package, f"/packages/{name}")
     with step("fill /dev and /etc"):
         _fill()
     with step("make every mount read-only"):
         _make_read_only()
 
 
-def _bind_system() -> list[str]:
+def _system_paths() -> dict[str, str]:
+    """What the interpreter and ordinary tools need: path -> where it really is, asked while links still lead there."""
+    wanted = (*_SYSTEM, sys.base_prefix, *filter(None, sys.path), *_ETC)
+    return {path: os.path.realpath(path) for path in wanted if Path(path).exists()}
+
+
+def _bind_system(paths: dict[str, str]) -> list[str]:
     """Bind what the interpreter and ordinary tools need. Returns the bound folders."""
     bound: list[str] = []
-    for path in (*_SYSTEM, sys.base_prefix, *filter(None, sys.path), *_ETC):
-        old = Path(f"/old{path}")
-        if old.is_symlink() and path in _SYSTEM:  # /bin -> usr/bin
-            Path(f"/new{path}").symlink_to(old.readlink())
-        elif old.exists() and not any(f"{path}/".startswith(f"{done}/") for done in bound):
-            _bind(path, path)
+    for path, real in paths.items():
+        if path in _SYSTEM and Path(f"/old{path}").is_symlink():  # /bin -> usr/bin
+            Path(f"/new{path}").symlink_to(Path(f"/old{path}").readlink())
+        elif not any(f"{path}/".startswith(f"{done}/") for done in bound):
+            _bind(real, path)
             bound.append(path)
     return bound
 
 
 def _bind(source: str, target: str) -> None:
-    """Make a file or folder of the old file system appear in the new one."""
+    """Make a file or folder of the old file system appear in the new one. No part of `source` may be a link."""
     source, target = f"/old{source}", f"/new{target}"
     if Path(source).is_dir():
         Path(target).mkdir(parents=True, exist_ok=True)

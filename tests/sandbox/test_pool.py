@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
@@ -183,3 +184,14 @@ def test_importing_the_package_is_light():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert json.loads(done.stdout) == ["sandbox"]
     assert program.Status is sandbox.Status
+
+
+def test_an_interpreter_behind_a_symbolic_link(tmp_path):
+    """As /home is on many clusters: the links of the path lead nowhere inside the jail."""
+    (tmp_path / "link").symlink_to(sys.prefix, target_is_directory=True)
+    (tmp_path / "packages").symlink_to(sysconfig.get_paths()["purelib"], target_is_directory=True)
+    code = "import sandbox\nprint(sandbox.run(sandbox.Program(source='import numpy; print(numpy.array([1]))')).stdout)"
+    environment = {"PYTHONPATH": f"{tmp_path / 'packages'}:{Path(sandbox.__file__).parent.parent}"}
+    command = [str(tmp_path / "link/bin/python"), "-c", code]
+    found = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert found.stdout == "[1]\n\n", found.stderr
