@@ -52,13 +52,13 @@ def test_an_older_manifest_is_no_output_and_is_kept_aside(workplace):
 
 
 def test_a_full_disk_is_named_and_the_run_goes_on_when_there_is_room(workplace):
-    """The store is a file system of 400 KB, in a mount namespace of the test's own."""
+    """The store is a file system with 400 KB left, in a mount namespace of the test's own."""
     workplace.store.mkdir()
     build = shlex.join(workplace.command("DropNearDuplicates", "--recipe", "tiny"))
     script = f"""
-mount -t tmpfs -o size=400k tmpfs runs && {build}
+mount -t tmpfs -o size=40m tmpfs runs && head -c {(40 << 20) - (400 << 10)} /dev/zero > runs/filler && {build}
 echo "first $?" $(find runs -name manifest.json | wc -l) $(find runs -path '*.partial/*' -name '*.tmp' | wc -l)
-mount -o remount,size=100m runs && {build}
+rm runs/filler && {build}
 echo "second $?" $(find runs -name manifest.json | wc -l)
 """
     command = ["unshare", "--user", "--map-root-user", "--mount", "bash", "-c", script]
