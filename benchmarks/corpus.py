@@ -124,11 +124,13 @@ def minhash(table: Any, megabytes: float, _out: Path) -> Row:
 
 def tokens(table: Any, megabytes: float, out: Path) -> Row:
     """Measure text to `.bin/.idx` with the laptop base's tokenizer, an end of document after each file."""
-    from corpora.tokenize import TokenizeConfig, _write_prefix
+    from corpora.layout import TokenizeConfig
+    from corpora.tokenize import write_tokens
     from corpora.tokenizer import Tokenizer
 
     folder = tokenizer_folder(out)
-    rows, config = table.select(["text"]).to_pylist(), TokenizeConfig()
+    alone = {"part": None, "fim": None}
+    rows, config = [row | alone for row in table.select(["text"]).to_pylist()], TokenizeConfig()
     texts = [row["text"] for row in rows]
     builder = installed("megatron.core.datasets.indexed_dataset")
 
@@ -151,7 +153,7 @@ def tokens(table: Any, megabytes: float, out: Path) -> Row:
 
     our_rate = rate(
         megabytes,
-        lambda tokenizer: _write_prefix(out / "ours", rows, tokenizer, config),
+        lambda tokenizer: write_tokens(out / "ours", rows, tokenizer, {}, config),
         lambda: Tokenizer.load(folder),
     )
     their_rate = rate(megabytes, theirs, load) if builder else None

@@ -11,13 +11,16 @@ import hashlib
 import math
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpora import records
+from corpora.code import languages
+from corpora.code.languages import BY_NAME
 from corpora.code.license import PERMISSIVE, allowed
+from corpora.code.optout import opted_out, read_opt_outs
 from corpora.sources import Repository, digest
 
 if TYPE_CHECKING:
@@ -25,8 +28,6 @@ if TYPE_CHECKING:
 
 KINDS = ("installed", "folders", "fixture")
 FIXTURE = Path(__file__).parent / "fixture"
-CODE_SUFFIXES = (".py", ".pyi")
-"""What the laptop has a grammar for."""
 TEXT_SUFFIXES = (".rst", ".md", ".txt")
 DESCRIPTION = ".dist-info/METADATA"
 _NOT_PROSE = re.compile(
@@ -67,8 +68,20 @@ class CollectConfig:
             raise ValueError(f"{name}.heldout_fraction must be at least 0 and below 1, got {self.heldout_fraction}")
 
 
+@dataclass(frozen=True, kw_only=True)
 class CollectCodeConfig(CollectConfig):
     """Source files."""
+
+    languages: tuple[str, ...] = ("Python",)
+    """Linguist names of what is read; `languages.BLEND` has all that a full-size corpus is made of."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        unknown = sorted(set(self.languages) - BY_NAME.keys())
+        if unknown or not self.languages:
+            raise ValueError(
+                f"{type(self).__name__}.languages must be names of corpora/code/languages.py, got {', '.join(unknown) or 'none'}"
+            )
 
 
 class CollectTextConfig(CollectConfig):
@@ -80,6 +93,12 @@ class Sources:
     """Folders and checkouts of the user's: (name, path) from luigi.cfg [sources]."""
 
     folders: tuple[tuple[str, str], ...] = ()
+    opt_out: str | None = None
+    """Path of a list of owners and repositories that are not read (corpora/code/optout.py)."""
+
+    def opt_outs(self) -> frozenset[str]:
+        """Read the list; one that is not there is refused."""
+        return read_opt_outs(Path(self.opt_out).expanduser() if self.opt_out else None)
 
     def roots(self) -> Iterator[tuple[str, Path]]:
         """List them; a folder that is not there is refused."""
@@ -105,6 +124,8 @@ class Entry:
     shard: int
     split: str
     permitted: bool
+    opt_out: str | None = None
+    """Line of the opt-out list that takes it out."""
 
 
 def collect_code(out: Path, *, config: CollectCodeConfig, sources: Sources, engine: Engine) -> dict[str, object]:
@@ -122,6 +143,8 @@ def inventory(config: CollectConfig, sources: Sources) -> dict[str, str]:
     from corpora.sources import folders, installed, walk
 
     found: dict[str, str] = {}
+    if opt_outs := sources.opt_outs():
+        found["opt_out"] = digest(*sorted(opt_outs))
     if "installed" in config.kinds:
         found |= installed.inventory()
     if "folders" in config.kinds:
@@ -151,7 +174,7 @@ def _collect(out: Path, config: CollectConfig, sources: Sources, engine: Engine,
     from corpora import shards
     from corpora.sources.read import collect_shard
 
-    plan, unread = make_plan(config, list_repositories(config, sources), domain)
+    plan, unread = make_plan(config, list_repositories(config, sources), domain, sources.opt_outs())
     worklists = []
     for index in range(config.num_shards):
         path = out / "worklist" / f"{shards.shard_name(index, config.num_shards)}.json"
@@ -167,14 +190,18 @@ def _collect(out: Path, config: CollectConfig, sources: Sources, engine: Engine,
     }
 
 
-def make_plan(config: CollectConfig, repositories: Iterable[Repository], domain: str) -> tuple[list[Entry], int]:
+def make_plan(
+    config: CollectConfig, repositories: Iterable[Repository], domain: str, opt_outs: Collection[str] = ()
+) -> tuple[list[Entry], int]:
     """Choose repositories and files up to the budget, and their splits; count the bytes that are left unread."""
     found = sorted(repositories, key=lambda one: (digest(str(config.seed), one.name), one.source))
+    wanted = _is_code(config) if domain == records.CODE else _is_prose
     plan: list[Entry] = []
     left, unread = config.budget_bytes, 0
     for repository in found:
-        sizes = _sizes(repository, domain)
-        permitted = repository.by_folder or allowed(repository.license, config.licenses)
+        sizes = _sizes(repository, domain, wanted)
+        opt_out = opted_out(opt_outs, repository.name)
+        permitted = opt_out is None and (repository.by_folder or allowed(repository.license, config.licenses))
         room = min(left, config.max_repository_bytes) if permitted else 0
         chosen = _choose(repository.name, sizes, config, room)
         beyond = sum(sizes.values()) - sum(sizes[file] for file in chosen) if permitted else 0
@@ -185,7 +212,7 @@ def make_plan(config: CollectConfig, repositories: Iterable[Repository], domain:
         left = 0 if beyond and room == left else left - cost
         shard = int(digest("shard", repository.source, repository.name), 16) % config.num_shards
         reduced = replace(repository, files=tuple(chosen))
-        plan.append(Entry(repository=reduced, shard=shard, split=records.TRAIN, permitted=permitted))
+        plan.append(Entry(repository=reduced, shard=shard, split=records.TRAIN, permitted=permitted, opt_out=opt_out))
     heldout = _heldout(config, found, plan)
     return [
         replace(entry, split=records.HELDOUT) if entry.repository.name in heldout else entry for entry in plan
@@ -205,11 +232,26 @@ def _heldout(config: CollectConfig, found: Sequence[Repository], plan: Sequence[
     return set(readable[: max(count, 0)])
 
 
-def _sizes(repository: Repository, domain: str) -> dict[str, int]:
-    """List the regular files of a domain with their bytes; links and what is gone are left out."""
-    wanted = _is_code if domain == records.CODE else _is_prose
-    sizes = ((file, _size(repository.path(file))) for file in repository.files if wanted(file))
-    return {file: size for file, size in sizes if size is not None}
+def _sizes(repository: Repository, domain: str, wanted: Callable[[str], bool]) -> dict[str, int]:
+    """List the regular files of a domain with their bytes; links and what is gone are left out.
+
+    A source file that only its first line can tell is one when that line names an interpreter.
+    """
+    found: dict[str, int] = {}
+    for file in repository.files:
+        size = _size(repository.path(file)) if wanted(file) else None
+        by_first_line = domain == records.CODE and languages.is_script(file)
+        if size is not None and (not by_first_line or _has_shebang(repository.path(file))):
+            found[file] = size
+    return found
+
+
+def _has_shebang(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(2) == b"#!"
+    except OSError:
+        return False
 
 
 def _size(path: Path) -> int | None:
@@ -233,8 +275,10 @@ def _choose(repository: str, sizes: dict[str, int], config: CollectConfig, room:
     return sorted(chosen)
 
 
-def _is_code(file: str) -> bool:
-    return file.endswith(CODE_SUFFIXES)
+def _is_code(config: CollectConfig) -> Callable[[str], bool]:
+    """Give a test for paths of files that may be in a language of the config."""
+    wanted = frozenset(config.languages) if isinstance(config, CollectCodeConfig) else frozenset()
+    return lambda file: not wanted.isdisjoint(languages.possible(file))
 
 
 def _is_prose(file: str) -> bool:

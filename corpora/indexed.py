@@ -54,12 +54,16 @@ class IndexedWriter:
             raise ValueError(f"{self._paths[0]}: {sum(lengths)} tokens in its sequences, {len(tokens)} in the document")
         self._append(tokens, np.asarray(lengths, np.int32), np.asarray([len(lengths)], np.int64))
 
-    def add_documents(self, ids: Any, lengths: Any) -> None:
-        """Append many documents of one sequence each: their tokens one after the other, and how many each has."""
+    def add_documents(self, ids: Any, lengths: Any, sequences: Any | None = None) -> None:
+        """Append many documents: their tokens, how many each sequence has, how many sequences each document has (one)."""
         tokens, counts = np.ascontiguousarray(ids, dtype=self._dtype), np.asarray(lengths, np.int32)
         if int(counts.sum(dtype=np.int64)) != len(tokens):
             raise ValueError(f"{self._paths[0]}: {counts.sum(dtype=np.int64)} tokens in all, {len(tokens)} given")
-        self._append(tokens, counts, np.arange(1, len(counts) + 1, dtype=np.int64))
+        ends = np.cumsum(np.ones(len(counts), np.int64) if sequences is None else sequences, dtype=np.int64)
+        wanted = int(ends[-1]) if len(ends) else 0
+        if len(counts) != wanted:
+            raise ValueError(f"{self._paths[0]}: {wanted} sequences in the documents, {len(counts)} given")
+        self._append(tokens, counts, ends)
 
     def add_all(self, reader: IndexedReader) -> None:
         """Append every document of another file; costs its bytes, not its documents."""

@@ -28,6 +28,13 @@ _DOCUMENT = {
     "domain": "string",  # "code" or "text"
     "split": "string",  # "train" or "heldout", by repository
 }
+_ARRANGEMENT = {
+    "part": "int32",  # number of the token document in its shard: rows of one part are neighbours; null: the row alone
+    "part_language": "string",  # language whose token files the part goes to; null: the row's own
+    "fim": "string",  # "psm" or "spm" where the middle is moved to the end, else null
+    "fim_start": "int32",  # characters into the text: where the middle starts
+    "fim_end": "int32",  # and where it ends
+}
 _REJECTION = {
     "id": "string",
     "source": "string",
@@ -60,6 +67,13 @@ _LEDGER = {
     "offset": "int64",  # characters into the text
     "decision": "string",
 }
+_REDACTION = {
+    "id": "string",
+    "kind": "string",  # the rule: email, ipv4, github_token, license_header, ...
+    "start": "int64",  # bytes into the stage's input text
+    "length": "int64",
+    "digest": "string",  # 24 bits: enough to see repeats, too few to find an address by trying
+}
 
 
 def _schema(columns: dict[str, str], extra: dict[str, Any] | None = None) -> pa.Schema:
@@ -86,16 +100,33 @@ def _symbols() -> pa.Schema:
     return pa.schema([("id", pa.string()), ("imports", pa.list_(pa.string())), ("functions", pa.list_(function))])
 
 
+def _attribution() -> pa.Schema:
+    import pyarrow as pa
+
+    names = ("source", "repository", "revision", "license", "license_evidence")
+    counts = [
+        ("files", pa.int64()),
+        ("bytes", pa.int64()),
+        ("notices", pa.list_(pa.string())),
+        ("num_notices", pa.int64()),
+    ]
+    return pa.schema([*((name, pa.string()) for name in names), *counts])
+
+
 _BUILDERS = {
     "DOCUMENT": lambda: _schema(_DOCUMENT),
+    "ARRANGED": lambda: _schema(_DOCUMENT | _ARRANGEMENT),
     "REJECTION": lambda: _schema(_REJECTION),
     "PROBLEM": lambda: _schema(_PROBLEM),
     "LEDGER": lambda: _schema(_LEDGER),
+    "REDACTION": lambda: _schema(_REDACTION),
+    "ATTRIBUTION": _attribution,
     "CONVERSATION": _conversation,
     "SYMBOLS": _symbols,
 }
-"""DOCUMENT, REJECTION, PROBLEM, LEDGER: flat rows. CONVERSATION: `messages` is a list of (role, content). SYMBOLS: what
-one parse found in a kept document; spans are byte offsets into its UTF-8 text, `docstring_start` is -1 without one."""
+"""DOCUMENT, REJECTION, PROBLEM, LEDGER, REDACTION: flat rows. ARRANGED: a document, and how its tokens will lie.
+CONVERSATION: `messages` is a list of (role, content). SYMBOLS: what one parse found in a kept document; spans are byte
+offsets into its UTF-8 text, `docstring_start` is -1 without one."""
 
 
 def __getattr__(name: str) -> pa.Schema:

@@ -10,7 +10,7 @@ import glob
 import hashlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROW_GROUP_ROWS = 4096
-_ZSTD_LEVEL = 3
+STREAM_GROUP_ROWS = 32_768
+"""Rows of a group of a narrow table of all files."""
+_FORMAT: dict[str, Any] = {"compression": "zstd", "compression_level": 3, "store_schema": False}
 
 
 def shard_name(index: int, count: int) -> str:
@@ -83,16 +85,30 @@ def write(path: Path, rows: pa.Table | Sequence[dict[str, Any]], schema: pa.Sche
     )
 
     def write_table(temporary: Path) -> None:
-        pq.write_table(
-            table.replace_schema_metadata(None),
-            temporary,
-            compression="zstd",
-            compression_level=_ZSTD_LEVEL,
-            row_group_size=ROW_GROUP_ROWS,
-            store_schema=False,
-        )
+        pq.write_table(table.replace_schema_metadata(None), temporary, row_group_size=ROW_GROUP_ROWS, **_FORMAT)
 
     replace(path, write_table)
+
+
+def write_stream(path: Path, tables: Iterable[pa.Table], schema: pa.Schema) -> None:
+    """Write many tables as one file, a row group at a time; the bytes do not depend on how the rows were cut into tables."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def write_tables(temporary: Path) -> None:
+        held, rows = [], 0
+        with pq.ParquetWriter(temporary, schema, **_FORMAT) as writer:
+            for table in tables:
+                held.append(table.select(schema.names))
+                rows += len(table)
+                while rows >= STREAM_GROUP_ROWS:
+                    whole = pa.concat_tables(held).combine_chunks()
+                    writer.write_table(whole.slice(0, STREAM_GROUP_ROWS), STREAM_GROUP_ROWS)
+                    held, rows = [whole.slice(STREAM_GROUP_ROWS)], rows - STREAM_GROUP_ROWS
+            if rows:
+                writer.write_table(pa.concat_tables(held).combine_chunks(), STREAM_GROUP_ROWS)
+
+    replace(path, write_tables)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -136,11 +152,20 @@ def finish(temporary: Path, path: Path) -> None:
 
 def num_rows(path: Path) -> int:
     """Count the rows of a shard from its footer."""
+    return int(_footer(path).num_rows)
+
+
+def column_names(path: Path) -> list[str]:
+    """List the columns of a shard from its footer."""
+    return list(_footer(path).schema.to_arrow_schema().names)
+
+
+def _footer(path: Path) -> Any:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        return int(pq.read_metadata(path).num_rows)
+        return pq.read_metadata(path)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path, error) from None
 

@@ -1,38 +1,36 @@
-"""Documents to Megatron's `.bin/.idx`, one prefix per domain, language and split, an end-of-document after each file.
+"""Documents to Megatron's `.bin/.idx`, one prefix per domain, language and split.
 
-Each input shard becomes token files of its own; the shards are then joined in order, so the bytes do not depend on how many
-workers there were. A document of the index is one file (repository segments come with the ordering of repositories).
-`documents.parquet` leads from (prefix, row) back to file and commit. Ids are int32: Qwen's vocabulary exceeds uint16.
+An `.idx` document is one file, or one part of a repository where files were arranged so; a sequence is one file, with
+what marks it, and the last of a document ends with an end-of-document. Special tokens are put between texts by id: a
+text that spells one stays text. Each input shard becomes token files of its own; these are then joined in order, so
+the bytes do not depend on how many workers there were.
+
+`documents.parquet` leads from (prefix, sequence) back to file, commit and licence (`python -m corpora.trace`); it is
+sorted by prefix and start, and written in a stream, so that no table of all files is ever in memory. The tokenizer lies
+beside the tokens. Ids are int32: Qwen's vocabulary exceeds uint16.
 """
 
 from __future__ import annotations
 
 import shutil
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpora import progress
+from corpora.layout import TokenizeConfig, batches, encode, mark_of
+from corpora.markers import FIM, PLACE, Markers, required
 
 if TYPE_CHECKING:
     from corpora.engine import Engine
+    from corpora.tokenizer import Tokenizer
 
-_TRACE = ("id", "repository", "path", "revision")
+_TRACE = ("id", "source", "repository", "path", "revision", "license")
 _KEYS = ("domain", "language", "split")
+_ARRANGEMENT = ("part", "part_language", "fim", "fim_start", "fim_end")
 _COUNTS = "counts.json"
 """Last file of a finished part."""
-_BATCH = 256
-"""Documents encoded in one call."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class TokenizeConfig:
-    """How documents become tokens."""
-
-    append_eod: bool = True
-    """End every document with the base's `<|endoftext|>` (QWEN report, 2.2; Megatron's `--append-eod`)."""
 
 
 def tokenize(out: Path, *, documents: Path, base: Path, config: TokenizeConfig, engine: Engine) -> dict[str, object]:
@@ -40,18 +38,20 @@ def tokenize(out: Path, *, documents: Path, base: Path, config: TokenizeConfig, 
     from corpora import shards
 
     paths = shards.shard_paths(documents / "kept")
-    parts = out / "parts"
-    counted = engine.map_shards(tokenize_shard, paths, parts, base / "tokenizer", config)
+    parts, folder = out / "parts", base / "tokenizer"
+    counted = engine.map_shards(tokenize_shard, paths, parts, folder, config)
     names = sorted({name for shard in counted for name in shard["prefixes"]})
-    prefixes = [_join(out, parts, name, [path.stem for path in paths], counted) for name in names]
-    _write_trace(out, parts, [path.stem for path in paths])
-    tokenizer = counted[0]["tokenizer"] if counted else {}
-    shards.write_json(out / "index.json", {"prefixes": prefixes, **tokenizer})
+    found = {name: _holders(name, [path.stem for path in paths], counted) for name in names}
+    _write_trace(out, parts, found)
+    prefixes = [_join(out, parts, name, found[name]) for name in names]
+    shards.replace(out / "tokenizer" / "tokenizer.json", lambda path: shutil.copyfile(folder / "tokenizer.json", path))
+    shards.write_json(out / "index.json", {"prefixes": prefixes, **counted[0]["tokenizer"]})
     for path in paths:
         (parts / path.stem / _COUNTS).unlink()  # a run that is killed in the next line encodes again
     shutil.rmtree(parts)
     return {
-        "kept": sum(prefix["documents"] for prefix in prefixes),
+        "kept": sum(prefix["files"] for prefix in prefixes),
+        "documents": sum(prefix["documents"] for prefix in prefixes),
         "tokens": sum(prefix["tokens"] for prefix in prefixes),
         "bytes": sum(prefix["bytes"] for prefix in prefixes),
         "prefixes": {prefix["name"]: prefix["tokens"] for prefix in prefixes},
@@ -60,32 +60,18 @@ def tokenize(out: Path, *, documents: Path, base: Path, config: TokenizeConfig, 
 
 def tokenize_shard(path: Path, parts: Path, folder: Path, config: TokenizeConfig) -> dict[str, Any]:
     """Encode one shard into `parts/{shard}/`; what a killed run finished is taken as it is."""
-    from corpora import records, shards
+    from corpora import shards
+    from corpora.tokenizer import Tokenizer
 
     target = parts / path.stem
     if (target / _COUNTS).exists():
         return dict(shards.read_json(target / _COUNTS))
-    rows = shards.read(path, records.DOCUMENT, columns=["text", *_TRACE, *_KEYS]).to_pylist()
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        groups[prefix_name(*(row[key] for key in _KEYS))].append(row)
-    tokenizer = _load(folder)
-    prefixes, trace = {}, []
-    for name in sorted(groups):
-        lengths = _write_prefix(target / name, groups[name], tokenizer, config)
-        first = groups[name][0]
-        size = sum(len(row["text"].encode()) for row in groups[name])
-        prefixes[name] = {
-            **{key: first[key] for key in _KEYS},
-            "documents": len(lengths),
-            "tokens": sum(lengths),
-            "bytes": size,
-        }
-        trace += [
-            {**{key: row[key] for key in _TRACE}, "prefix": name, "tokens": length}
-            for row, length in zip(groups[name], lengths, strict=True)
-        ]
-    shards.write_json(target / "trace.json", trace)
+    for row in _rows(path):
+        groups[prefix_name(row["domain"], row["prefix_language"], row["split"])].append(row)
+    tokenizer = Tokenizer.load(folder)
+    tokens = _special_ids(tokenizer, [row for rows in groups.values() for row in rows], config)
+    prefixes = {name: _write_prefix(target / name, groups[name], tokenizer, tokens, config) for name in sorted(groups)}
     counts = {"prefixes": prefixes, "tokenizer": {"vocab_size": tokenizer.vocab_size, "eod": tokenizer.eod_id}}
     shards.write_json(target / _COUNTS, counts)
     return counts
@@ -100,65 +86,136 @@ def prefix_name(domain: str, language: str, split: str) -> str:
     return f"{domain}_{language.lower().replace(' ', '-')}_{split}"
 
 
-def _load(folder: Path) -> Any:
-    from corpora.tokenizer import Tokenizer
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Read a shard of documents, arranged or not; what is not arranged is a document of one file."""
+    from corpora import records, shards
 
-    return Tokenizer.load(folder)
+    arranged = set(_ARRANGEMENT) <= set(shards.column_names(path))
+    columns = ["text", *_TRACE, *_KEYS, *(_ARRANGEMENT if arranged else ())]
+    for row in shards.read(path, records.ARRANGED, columns=columns).to_pylist():
+        arrangement = {name: row.get(name) for name in _ARRANGEMENT}
+        yield {**row, **arrangement, "prefix_language": arrangement["part_language"] or row["language"]}
 
 
-def _write_prefix(prefix: Path, rows: Sequence[dict[str, Any]], tokenizer: Any, config: TokenizeConfig) -> list[int]:
+def _special_ids(tokenizer: Tokenizer, rows: Sequence[dict[str, Any]], config: TokenizeConfig) -> dict[str, int]:
+    """Look up the special tokens that these rows need; a base without them is refused before anything is encoded."""
+    marked = config.markers is Markers.TOKENS and any(row["part"] is not None for row in rows)
+    needed = {FIM: any(row["fim"] for row in rows), PLACE: marked}
+    tokens = required(tokenizer, [kind for kind, wanted in needed.items() if wanted])
+    return {role: tokenizer.token_id(token) for role, token in tokens.items()}
+
+
+def _write_prefix(
+    prefix: Path, rows: Sequence[dict[str, Any]], tokenizer: Tokenizer, tokens: dict[str, int], config: TokenizeConfig
+) -> dict[str, Any]:
+    """Write the token files of one prefix and, beside them, where each file lies; count both."""
+    import numpy as np
+
+    from corpora import shards
+
+    lengths, sequences = write_tokens(prefix, rows, tokenizer, tokens, config)
+    starts = np.cumsum(lengths) - lengths
+    documents = np.repeat(np.arange(len(sequences)), sequences)
+    places = zip(rows, documents.tolist(), starts.tolist(), lengths, strict=True)
+    trace = [
+        {
+            **row,
+            "prefix": prefix.name,
+            "row": document,
+            "sequence": sequence,
+            "start": start,
+            "tokens": length,
+            "mark": mark_of(row, config),
+        }
+        for sequence, (row, document, start, length) in enumerate(places)
+    ]
+    shards.write(prefix.with_name(f"{prefix.name}.parquet"), trace, trace_schema())
+    return {
+        **{key: rows[0][key] for key in ("domain", "split")},
+        "language": rows[0]["prefix_language"],
+        "documents": len(sequences),
+        "files": len(rows),
+        "tokens": sum(lengths),
+        "bytes": sum(len(row["text"].encode()) for row in rows),
+    }
+
+
+def write_tokens(
+    prefix: Path, rows: Sequence[dict[str, Any]], tokenizer: Tokenizer, tokens: dict[str, int], config: TokenizeConfig
+) -> tuple[list[int], list[int]]:
+    """Write `.bin/.idx` of rows in order; give the tokens of each sequence and the sequences of each document."""
     import numpy as np
 
     from corpora.indexed import IndexedWriter
 
-    writer, written = IndexedWriter(prefix, np.int32), []
-    for start in range(0, len(rows), _BATCH):
-        ids, lengths = tokenizer.encode_flat([row["text"] for row in rows[start : start + _BATCH]])
-        if config.append_eod:
-            ids, lengths = np.insert(ids, lengths.cumsum(), tokenizer.eod_id), lengths + 1
-        writer.add_documents(ids, lengths)
-        written += lengths.tolist()
+    writer = IndexedWriter(prefix, np.int32)
+    lengths: list[int] = []
+    sequences: list[int] = []
+    for batch in batches(rows):
+        encoded = encode(batch, tokenizer, tokens, config)
+        writer.add_documents(encoded.ids, encoded.lengths, encoded.sequences)
+        lengths += encoded.lengths
+        sequences += encoded.sequences
     writer.close()
-    return written
+    return lengths, sequences
 
 
-def _join(
-    out: Path, parts: Path, name: str, shard_names: Sequence[str], counted: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
-    """Join the part files of one prefix in shard order."""
+def _holders(
+    name: str, shard_names: Sequence[str], counted: Sequence[dict[str, Any]]
+) -> list[tuple[str, dict[str, Any]]]:
+    """List the shards that have a part of this prefix, with its counts."""
+    pairs = zip(shard_names, counted, strict=True)
+    return [(shard, counts["prefixes"][name]) for shard, counts in pairs if name in counts["prefixes"]]
+
+
+def _join(out: Path, parts: Path, name: str, here: Sequence[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
+    """Join the part files of one prefix in shard order; a part is removed when the whole is there, for want of space."""
     import numpy as np
 
     from corpora.indexed import IndexedReader, IndexedWriter
 
-    writer = IndexedWriter(out / name, np.int32)
-    here = [
-        (shard, counts["prefixes"][name])
-        for shard, counts in zip(shard_names, counted, strict=True)
-        if name in counts["prefixes"]
-    ]
-    for done, (shard, _) in enumerate(here, start=1):
-        writer.add_all(IndexedReader(parts / shard / name))
-        progress.report(done, len(here), f"parts of {name}")
-    writer.close()
-    sums = {key: sum(counts[key] for _, counts in here) for key in ("documents", "tokens", "bytes")}
+    if not (out / f"{name}.idx").exists():
+        writer = IndexedWriter(out / name, np.int32)
+        for done, (shard, _) in enumerate(here, start=1):
+            writer.add_all(IndexedReader(parts / shard / name))
+            progress.report(done, len(here), f"parts of {name}")
+        writer.close()
+    for shard, _ in here:
+        (parts / shard / f"{name}.bin").unlink(missing_ok=True)
+    sums = {key: sum(counts[key] for _, counts in here) for key in ("documents", "files", "tokens", "bytes")}
     return {"name": name, **{key: here[0][1][key] for key in _KEYS}, **sums}
 
 
-def _write_trace(out: Path, parts: Path, shard_names: Sequence[str]) -> None:
+def trace_schema() -> Any:
+    """Columns of `documents.parquet`: where a file's tokens lie, and what the file is."""
     import pyarrow as pa
 
+    from corpora import records
+
+    places = [(name, pa.int64()) for name in ("row", "sequence", "start", "tokens")]
+    described = [records.ARRANGED.field(name) for name in (*_TRACE, "language", "fim", "fim_start", "fim_end")]
+    return pa.schema([("prefix", pa.string()), *places, *described, ("mark", pa.string())])
+
+
+def _write_trace(out: Path, parts: Path, found: dict[str, list[tuple[str, dict[str, Any]]]]) -> None:
+    """Write one table from those of the parts; numbers that count within a part count within the prefix."""
     from corpora import shards
 
-    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for shard in shard_names:
-        for entry in shards.read_json(parts / shard / "trace.json"):
-            rows[entry["prefix"]].append({**entry, "row": len(rows[entry["prefix"]])})
-    schema = pa.schema(
-        [
-            ("prefix", pa.string()),
-            ("row", pa.int64()),
-            *((name, pa.string()) for name in _TRACE),
-            ("tokens", pa.int64()),
-        ]
-    )
-    shards.write(out / "documents.parquet", [entry for name in sorted(rows) for entry in rows[name]], schema)
+    def tables() -> Iterator[Any]:
+        for name, here in found.items():
+            before = {"row": 0, "sequence": 0, "start": 0}
+            for shard, counts in here:
+                yield _shifted(shards.read(parts / shard / f"{name}.parquet", trace_schema()), before)
+                for column, counted in (("row", "documents"), ("sequence", "files"), ("start", "tokens")):
+                    before[column] += counts[counted]
+
+    shards.write_stream(out / "documents.parquet", tables(), trace_schema())
+
+
+def _shifted(table: Any, before: dict[str, int]) -> Any:
+    import pyarrow.compute as pc
+
+    for column, shift in before.items():
+        place = table.column_names.index(column)
+        table = table.set_column(place, table.schema.field(place), pc.add(table[column], shift))
+    return table

@@ -60,6 +60,8 @@ class Tokenizer:
             ) from None
         self._oracle.encode_special_tokens = True
         self._fast = _load_fast(path, content, self._oracle)
+        added = self._oracle.get_added_tokens_decoder().values()
+        self._specials = frozenset(token.content for token in added if token.special)
         self.vocab_size: int = self._oracle.get_vocab_size(with_added_tokens=True)
 
     @classmethod
@@ -88,6 +90,10 @@ class Tokenizer:
         if found is None:
             raise SchemaError(f"{self.folder / 'tokenizer.json'} has no token {token!r}; this base cannot be used here")
         return int(found)
+
+    def is_special(self, token: str, /) -> bool:
+        """Whether the tokenizer has this token, and never reads it from a text."""
+        return token in self._specials
 
     @property
     def eod_id(self) -> int:

@@ -40,6 +40,7 @@ class DropExactDuplicates(CodeStage):
 class FilterCode(CodeStage):
     """Drop what is too long, too dense or generated, by published bounds."""
 
+    version = 2
     config = "filter_code"
     build = "corpora.code.filter:filter_code"
 
@@ -53,9 +54,18 @@ class DropNearDuplicates(CodeStage):
 
 
 @requires(documents=DropNearDuplicates)
+class RedactSecrets(CodeStage):
+    """Put placeholders for keys, passwords and addresses, with the place of each; before the parse, whose spans then hold."""
+
+    config = "secrets"
+    build = "corpora.code.secrets:redact_secrets"
+
+
+@requires(documents=RedactSecrets)
 class GateSyntax(CodeStage):
     """Parse every file once: drop what is mostly not its language, note imports and functions."""
 
+    version = 2
     config = "syntax"
     build = "corpora.code.syntax:gate_syntax"
 
@@ -77,11 +87,26 @@ class CollectText(CodeStage):
 
 
 @requires(documents=CollectText)
+class RedactText(CodeStage):
+    """Put placeholders for addresses and secrets in the replay text too."""
+
+    config = "secrets"
+    build = "corpora.code.secrets:redact_secrets"
+
+
+@requires(documents=RedactText)
 class DecontaminateText(CodeStage):
     """Drop replay text that holds a run of a benchmark."""
 
     config = "decontaminate"
     build = "corpora.decontaminate:decontaminate_corpus"
+
+
+@requires(documents=DecontaminateCorpus, text=DecontaminateText)
+class WriteAttribution(CodeStage):
+    """Index every repository that is trained on with licence, commit and count, so that notices can be given."""
+
+    build = "corpora.code.attribution:write_attribution"
 
 
 # Base ------------------------------------------------------------------------------------------------
@@ -119,10 +144,27 @@ def base_of(recipe: CodeRecipe) -> type[Stage]:
 # Continued pretraining -------------------------------------------------------------------------------
 
 
-@requires(documents=DecontaminateCorpus, base=base_of)
-class TokenizeCode(CodeStage):
-    """Write the code as tokens of the base, an end-of-document after each file."""
+@requires(documents=DecontaminateCorpus)
+class OrderRepositories(CodeStage):
+    """Put the files of a repository after those that they import, and say which make one document."""
 
+    config = "order"
+    build = "corpora.code.order:order_repositories"
+
+
+@requires(documents=OrderRepositories)
+class ApplyFim(CodeStage):
+    """Draw the files whose middle is learned after what surrounds it (fill-in-the-middle)."""
+
+    config = "fim"
+    build = "corpora.code.fim:apply_fim"
+
+
+@requires(documents=ApplyFim, base=base_of)
+class TokenizeCode(CodeStage):
+    """Write the code as tokens of the base, with the marks of repositories and files, an end-of-document after each part."""
+
+    version = 2
     config = "tokenize"
     build = "corpora.tokenize:tokenize"
 
@@ -131,6 +173,7 @@ class TokenizeCode(CodeStage):
 class TokenizeText(CodeStage):
     """Write the replay text as tokens of the base."""
 
+    version = 2
     config = "tokenize"
     build = "corpora.tokenize:tokenize"
 
@@ -213,9 +256,9 @@ class EvaluateCode(CodeStage):
     build = "specialize.evaluate_code:evaluate_code"
 
 
-@requires(chat=ExportChat, pretrained=ExportBase, evaluation=EvaluateCode)
+@requires(chat=ExportChat, pretrained=ExportBase, evaluation=EvaluateCode, attribution=WriteAttribution)
 class ReleaseCode(CodeStage):
-    """Put checkpoints, card, scores and lineage together, unless a floor of the recipe is missed."""
+    """Put checkpoints, card, scores, notices and lineage together, unless a floor of the recipe is missed."""
 
     config = "release"
     build = "specialize.release:release_code"
@@ -228,7 +271,7 @@ class BuildCodeCorpus(Root):
     """Build only the tokens of the code corpus and of the replay text."""
 
     recipe = RecipeParameter("code", CODE)
-    goals: ClassVar = (TokenizeCode, TokenizeText)
+    goals: ClassVar = (TokenizeCode, TokenizeText, WriteAttribution)
     title = "CODE-QWEN corpus"
 
 

@@ -35,6 +35,8 @@ class Machine:
     """Address of a Ray cluster; only with runner = ray."""
     launcher: str
     sources: tuple[tuple[str, str], ...]
+    opt_out: str | None
+    """File with owners and repositories that are not read."""
     bases: tuple[tuple[str, str], ...]
 
     def provide(self, name: str) -> Any:
@@ -64,7 +66,7 @@ class Machine:
         """Make the named folders and git checkouts; a missing folder is refused here."""
         from corpora.collect import Sources
 
-        return Sources(folders=self.sources)
+        return Sources(folders=self.sources, opt_out=self.opt_out)
 
     def make_bases(self) -> "Bases":
         """Make the table of local base checkpoints."""
@@ -87,6 +89,7 @@ def read_machine() -> Machine:
         address=config.get("engine", "address", "") or None,
         launcher=_choice("launcher", "kind", config.get("launcher", "kind", "local"), LAUNCHERS),
         sources=_section(config, "sources"),
+        opt_out=config.get("opt_out", "list", "") or None,
         bases=_section(config, "bases"),
     )
 

@@ -26,12 +26,16 @@ CODE_COSTS = {
     "DropExactDuplicates": DataCost(6.0, 1.0),
     "FilterCode": DataCost(18.0, 1.0),
     "DropNearDuplicates": DataCost(8.0, 0.5),
+    "RedactSecrets": DataCost(10.0, 0.5),
     "GateSyntax": DataCost(110.0, 0.5),
     "DecontaminateCorpus": DataCost(7.0, 0.5),
+    "OrderRepositories": DataCost(25.0, 0.3),
+    "ApplyFim": DataCost(8.0, 0.3),
     "TokenizeCode": DataCost(28.0, 0.3),
 }
 TEXT_COSTS = {
     "CollectText": DataCost(30.0, 1.0),
+    "RedactText": DataCost(10.0, 1.0),
     "DecontaminateText": DataCost(7.0, 1.0),
     "TokenizeText": DataCost(28.0, 1.0),
 }

@@ -9,6 +9,7 @@ its own (`pipelines.execute`): a crash names the stage and ends with the last li
 import functools
 import importlib
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -28,6 +29,8 @@ Need = "type[Stage] | Callable[[Recipe], type[Stage]]"
 MANIFEST = "manifest.json"
 LOG = "stage.log"
 LOG_TAIL_LINES = 20
+_FULL_BYTES = 64 << 10
+"""Less than this free, and a failure is put down to the disk."""
 
 
 class StageFailed(Exception):
@@ -162,8 +165,12 @@ class Stage(luigi.Task):
 
     def run(self) -> None:
         """Run the body in a process of its own, showing its progress; raise `StageFailed` with the log's last lines."""
-        self.partial.mkdir(parents=True, exist_ok=True)
         log = self.partial / LOG
+        try:
+            self.partial.mkdir(parents=True, exist_ok=True)
+            log.touch()
+        except OSError as error:
+            raise StageFailed(f"{self.label} cannot start: {error}{self._disk()}") from error
         command = [
             sys.executable,
             "-m",
@@ -201,7 +208,17 @@ class Stage(luigi.Task):
         path = log if log.exists() else self.folder / LOG
         tail = "\n".join(f"    {line}" for line in tail_lines(path))
         how = f"was killed by signal {-code}" if code < 0 else f"exited with {code}"
-        return f"{self.label} {how}; see {path}, which ends:\n{tail}"
+        return f"{self.label} {how}{self._disk()}; see {path}, which ends:\n{tail}"
+
+    def _disk(self) -> str:
+        """What to do when the store is full: the log, which lies in it, may not have taken a word of it."""
+        root = machine().root
+        if not root.exists() or shutil.disk_usage(root).free > _FULL_BYTES:
+            return ""
+        return (
+            f"; the disk of {root} is full: free some space (`python -m pipelines clean`) or set [store] root "
+            "in luigi.cfg, then run the same command: it goes on from what is finished"
+        )
 
 
 def tail_lines(path: Path, count: int = LOG_TAIL_LINES) -> list[str]:

@@ -53,7 +53,10 @@ ENVIRONMENT = {
 SOCKET_LOOKS = 1000  # a hundredth of a second each
 LONG_SECONDS = 1.0  # a program that was stopped after less was not short of processor time
 LOOK_MILLISECONDS, SHORT_LOOK_MILLISECONDS = 50, 10  # how often use is summed; when much memory is in use
-_BOOT = "import sys; sys.path[0] = {code!r}; from sandbox import zygote; sys.path.pop(0); zygote.serve({control}, {proc}, {preload})"
+_BOOT = (
+    "import sys; sys.path[0] = {code!r}; from sandbox import zygote; sys.path.pop(0); "
+    "zygote.serve({control}, {proc}, {preload})"
+)
 
 
 def main(control: int) -> NoReturn:

@@ -33,6 +33,8 @@ _SEED_OFFSETS = {"data-parallel-rng": 0, "model-parallel-rng": 2718, "expert-par
 """As Megatron's `model_parallel_cuda_manual_seed`."""
 
 _mode: TorchFunctionMode | None = None
+_sizes: dict[str, int] = {}
+"""Of the groups that this process has."""
 
 
 def init_process(parallel: ParallelConfig, *, seed: int = 0) -> torch.device:
@@ -45,18 +47,27 @@ def init_process(parallel: ParallelConfig, *, seed: int = 0) -> torch.device:
     else:
         install_shim()
         keep_heap()
-    from megatron.core import parallel_state
-
     if not torch.distributed.is_initialized():
         _join("nccl" if cuda else "gloo")
-    parallel_state.destroy_model_parallel()
-    parallel_state.initialize_model_parallel(
+    _set_up_groups(
         tensor_model_parallel_size=parallel.tensor_parallel,
         pipeline_model_parallel_size=parallel.pipeline_parallel,
         context_parallel_size=parallel.context_parallel,
     )
     seed_everything(seed)
     return device
+
+
+def _set_up_groups(**sizes: int) -> None:
+    """Megatron's groups, unless they are there: gloo never gives back the 140 or so descriptors of a set of them."""
+    from megatron.core import parallel_state
+
+    global _sizes
+    if sizes == _sizes and parallel_state.model_parallel_is_initialized():
+        return
+    parallel_state.destroy_model_parallel()
+    parallel_state.initialize_model_parallel(**sizes)
+    _sizes = sizes
 
 
 def quiet_imports() -> None:

@@ -15,6 +15,9 @@ from typing import Any
 
 from specialize import ReleaseRefused
 
+NOTICES = ("attribution.parquet", "NOTICE.md")
+"""Copied from the attribution of the corpus."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseCodeConfig:
@@ -39,9 +42,9 @@ class ReleaseMathConfig:
 
 
 def release_code(
-    out: Path, *, chat: Path, pretrained: Path, evaluation: Path, config: ReleaseCodeConfig
+    out: Path, *, chat: Path, pretrained: Path, evaluation: Path, attribution: Path, config: ReleaseCodeConfig
 ) -> dict[str, object]:
-    """Release CODE-QWEN and CODE-QWEN-CHAT."""
+    """Release CODE-QWEN and CODE-QWEN-CHAT, with the notices of what they were trained on."""
     report = json.loads((evaluation / "report.json").read_text())
     models = report["models"]
     for domain, bound in (("code", config.max_code_ratio), ("text", config.max_text_ratio)):
@@ -53,6 +56,8 @@ def release_code(
                     f"{key} was not measured, the recipe's bound on it is {bound}; hold out more {domain}"
                 )
             _refuse_above(f"{key}, CODE-QWEN over base", after / before, bound)
+    for name in NOTICES:
+        shutil.copyfile(attribution / name, out / name)
     folders = {config.name: pretrained / "hf", f"{config.name}-chat": chat / "hf"}
     return _release(out, folders, report, config.name, config.license, evaluation)
 

@@ -1,5 +1,6 @@
 """Both `tiny` recipes from an empty store to a released checkpoint; and again; and killed; and with more workers."""
 
+import hashlib
 import json
 import os
 import signal
@@ -7,12 +8,17 @@ import subprocess
 import time
 from pathlib import Path
 
+import luigi
+import pyarrow.parquet as pq
 import pytest
 
+from pipelines import BuildCodeQwen, BuildMathQwen
+from pipelines.stage import Stage
 from tests.conftest import Workplace
 
 pytestmark = pytest.mark.jail
 
+GOLDEN = Path(__file__).parent / "golden" / "stages-tiny.json"
 BYTES_MUST_AGREE = {".parquet", ".bin", ".idx", ".safetensors"}
 
 
@@ -91,6 +97,48 @@ def test_the_math_data_loads_as_a_dataset(built):
     (folder,) = (path for path in built.store.glob("WriteMathData/*") if path.is_dir() and not path.suffix)
     rows = datasets.load_dataset(str(folder), split="train", cache_dir=str(built.folder / "cache"))
     assert rows[0]["messages"][0]["role"] in ("system", "user")
+
+
+def test_the_bytes_of_a_data_stage_move_with_its_version_only(built):
+    """Rows rather than files: another pyarrow writes other Parquet. A stage with new bytes needs a new `version`."""
+    made = {
+        name: {"version": stage.version, "sha256": rows_digest(built.store, name)}
+        for name, stage in sorted(stages_of("tiny").items())
+        if stage.build.startswith("corpora.")
+    }
+    if os.environ.get("UPDATE_GOLDEN"):
+        GOLDEN.write_text(json.dumps(made, indent=1) + "\n")
+    golden = json.loads(GOLDEN.read_text())
+    moved = [name for name in made if golden.get(name) != made[name]]
+    still = [name for name in moved if name in golden and golden[name]["version"] == made[name]["version"]]
+    assert not still, f"the rows of {still} moved: raise their version, or undo what moved them"
+    assert made == golden, f"{moved or set(golden) - set(made)} changed; look at it, then UPDATE_GOLDEN=1"
+
+
+def stages_of(recipe: str) -> dict[str, type[Stage]]:
+    """Every stage of both pipelines, by name."""
+    found: dict[str, type[Stage]] = {}
+    todo = [BuildCodeQwen(recipe=recipe), BuildMathQwen(recipe=recipe)]
+    while todo:
+        task = todo.pop()
+        if isinstance(task, Stage):
+            found[type(task).__name__] = type(task)
+        todo.extend(luigi.task.flatten(task.requires()))
+    return found
+
+
+def rows_digest(store: Path, stage: str) -> str:
+    """SHA-256 over the rows of a stage's Parquet files and the bytes of its other files."""
+    ((folder, manifest),) = ((f, m) for f, m in manifests(store).items() if m["stage"] == stage)
+    digest = hashlib.sha256()
+    for name in sorted(manifest["files"]):
+        path = store / folder / name
+        if path.suffix == ".parquet":
+            content = json.dumps(pq.read_table(path).to_pylist(), sort_keys=True, default=str).encode()
+        else:
+            content = path.read_bytes()
+        digest.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
 def _steps(store: Path, stage: str) -> int:

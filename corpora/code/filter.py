@@ -1,7 +1,8 @@
-"""Drop source files by published bounds on size, lines and letters, and files that a program wrote.
+"""Drop source files by published bounds on what is measured of them.
 
 The first bound that a file breaks is its reason; rejected/ keeps the measured value beside the bound, so that what
-another bound would keep can be counted without a run. Costs about 10 CPU seconds a GB. No rule is drawn at random.
+another bound would keep can be counted without a run. A signal is measured only where a bound asks for it, and only for the
+files that no cheaper bound has dropped. No rule is drawn at random.
 """
 
 from __future__ import annotations
@@ -12,43 +13,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from corpora import records, shards, sieve
+from corpora.code.bounds import PRESETS, VERSION, Bound
 from corpora.engine import Engine
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from corpora.code.signals import Signals
+    from corpora.code.signals import Column, Rows, Values
 
 
 @dataclass(frozen=True, kw_only=True)
 class FilterConfig:
-    """Bounds of what is kept. Sources: StarCoder2 (arXiv 2402.19173, section 3), The Stack, DeepSeek-Coder."""
+    """Which bounds files must keep."""
 
-    max_bytes: int = 1_000_000
-    """The Stack: under 1 MB; StarCoder2 allows 10 MB."""
-    max_lines: int = 100_000
-    """StarCoder2."""
-    max_line_length: int = 1000
-    """Characters of the longest line; all three."""
-    max_mean_line_length: int = 100
-    """Characters a line; all three."""
-    line_exempt: tuple[str, ...] = ("HTML", "JSON", "Markdown", "Roff", "SMT", "TeX", "Text", "XML")
-    """Languages whose lines may be of any length (StarCoder2)."""
-    min_letters: float = 0.25
-    """Share of characters that are letters; all three."""
-    generated_lines: int = 5
-    """First lines in which a phrase marks a generated file (StarCoder2)."""
+    preset: str = "ours"
+    """Of `bounds.PRESETS`, which has the source of every number."""
+    version: int = VERSION
+    """Of that table; an older one is not kept."""
+    bounds: tuple[Bound, ...] = ()
+    """Take the place of the preset's on the same signals."""
 
     def __post_init__(self) -> None:
-        for name in ("max_bytes", "max_lines", "max_line_length", "max_mean_line_length", "generated_lines"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"FilterConfig.{name} must be at least 1, got {getattr(self, name)}")
-        if not 0 <= self.min_letters <= 1:
-            raise ValueError(f"FilterConfig.min_letters must be a share from 0 to 1, got {self.min_letters}")
+        if self.preset not in PRESETS:
+            raise ValueError(f"FilterConfig.preset must be of {', '.join(PRESETS)}, got {self.preset!r}")
+        if self.version != VERSION:
+            raise ValueError(f"FilterConfig.version must be {VERSION}, that of the table of bounds, got {self.version}")
+
+    def all_bounds(self) -> tuple[Bound, ...]:
+        """List the bounds in the order in which they are asked."""
+        replaced = {bound.signal for bound in self.bounds}
+        return (*self.bounds, *(bound for bound in PRESETS[self.preset] if bound.signal not in replaced))
 
 
 def filter_code(out: Path, *, documents: Path, config: FilterConfig, engine: Engine) -> dict[str, object]:
-    """Keep the files within all bounds that nothing marks as generated."""
+    """Keep the files within all bounds."""
     paths = shards.shard_paths(documents / "kept")
     return sieve.total(out, engine.map_shards(_filter_shard, paths, out, config))
 
@@ -62,32 +60,28 @@ def _filter_shard(path: Path, out: Path, config: FilterConfig) -> sieve.Counts:
 
 
 def judge(table: pa.Table, config: FilterConfig) -> Iterator[sieve.Reject]:
-    """Name the rows to drop."""
-    from corpora.code import signals
+    """Name the rows to drop, bound by bound."""
+    import numpy as np
 
-    measured = signals.signals(table["text"])
-    paths, languages = table["path"].to_pylist(), table["language"].to_pylist()
-    for row, (path, language) in enumerate(zip(paths, languages, strict=True)):
-        broken = _broken_bound(measured, row, language, config)
-        if broken is not None:
-            yield sieve.Reject(row, *broken)
-            continue
-        mark = signals.generated_mark(path, table["text"][row].as_py(), config.generated_lines)
-        if mark is not None:
-            yield sieve.Reject(row, "generated", evidence=mark)
+    from corpora.code.signals import Column
+
+    column = Column(table["text"], table["language"].to_pylist(), table["path"].to_pylist())
+    left = np.arange(len(table))
+    for bound in config.all_bounds():
+        rows, values = _breaks(column, bound, left)
+        left = left[~np.isin(left, rows)]
+        for row, value in zip(rows.tolist(), values.tolist(), strict=True):
+            evidence = column.evidence.get(row) if bound.signal == "generated" else None
+            yield sieve.Reject(row, bound.signal, value, bound.limit, evidence)
 
 
-def _broken_bound(measured: Signals, row: int, language: str, config: FilterConfig) -> tuple[str, float, float] | None:
-    """Give the first bound that a file breaks: reason, value, bound."""
-    upper = [("bytes", measured.bytes[row], config.max_bytes), ("lines", measured.lines[row], config.max_lines)]
-    if language not in config.line_exempt:
-        upper += [
-            ("longest_line", measured.longest_line[row], config.max_line_length),
-            ("mean_line", measured.mean_line[row], config.max_mean_line_length),
-        ]
-    for reason, value, bound in upper:
-        if value > bound:
-            return reason, float(value), float(bound)
-    if measured.letters[row] < config.min_letters:
-        return "letters", float(measured.letters[row]), config.min_letters
-    return None
+def _breaks(column: Column, bound: Bound, left: Rows) -> tuple[Rows, Values]:
+    """Give those of the rows left that break one bound, with what was measured of them."""
+    import numpy as np
+
+    names, codes = np.unique(column.languages, return_inverse=True)
+    applies = np.array([bound.holds_for(str(name)) for name in names], np.bool_)
+    rows = left[applies[codes[left]]] if len(left) else left
+    values = column.measure(bound.signal, rows)
+    outside = bound.breaks(values)
+    return rows[outside], values[outside]

@@ -63,7 +63,12 @@ _FREE_TEXT = (
     (re.compile(r"psf(?:-2\.0| licen[cs]e)?|python software foundation licen[cs]e"), "PSF-2.0"),
 )
 """Whole `License` fields in lower case, as packages write them."""
-_SPDX_TAG = re.compile(r"SPDX-License-Identifier:\s*([A-Za-z0-9.+() -]+?)\s*(?:\*/|-->|$)", re.M)
+_SPDX_TAG = re.compile(
+    r"^[^\w\n]{0,20}(?:dnl |rem )?SPDX-License-Identifier:[ \t]*([^\n]*)", re.MULTILINE | re.IGNORECASE
+)
+_COMMENT_END = re.compile(r"[\s\"',;]*(?:\*/|-->|\*\)|#\}|--%>|%>|-\})?[\s\"',;*#]*$")
+_MAXIMUM_WORDS = 100
+"""Of an expression; a longer one is no licence's, and nothing is evaluated deeper."""
 _WORD = re.compile(r"[()]|[A-Za-z0-9.+:-]+")
 _NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9.+:-]+")
 _OPERATORS = ("AND", "OR", "WITH")
@@ -77,7 +82,7 @@ def normalize(text: str) -> str:
     ['MIT', '(Apache-2.0 OR MIT)', 'GPL-3.0-only', '', '']
     """
     words = [_CANONICAL.get(word.lower(), word) for word in _WORD.findall(text)]
-    if not words or _WORD.sub("", text).strip() or _evaluate(words, frozenset()) is None:
+    if not 0 < len(words) <= _MAXIMUM_WORDS or _WORD.sub("", text).strip() or _evaluate(words, frozenset()) is None:
         return UNKNOWN
     return " ".join(words).replace("( ", "(").replace(" )", ")")
 
@@ -130,13 +135,16 @@ def from_license_texts(texts: Mapping[str, str]) -> tuple[str, str]:
 
 
 def spdx_tag(text: str) -> str:
-    r"""Read the SPDX tag in the head of a file, or nothing.
+    r"""Read the SPDX tags in the head of a file, or nothing; several are all asked for, and a tag may be unreadable.
 
     >>> spdx_tag("# SPDX-License-Identifier: MIT OR Apache-2.0\nimport os\n")
     'MIT OR Apache-2.0'
+    >>> spdx_tag("/* SPDX-License-Identifier: MIT */\n/* SPDX-License-Identifier: GPL-2.0, see COPYING */\n")
+    '(MIT) AND (GPL-2.0, see COPYING)'
     """
-    match = _SPDX_TAG.search(text, 0, _TAG_SCAN_CHARACTERS)
-    return match[1] if match else UNKNOWN
+    lines = (_COMMENT_END.sub("", match[1]) for match in _SPDX_TAG.finditer(text, 0, _TAG_SCAN_CHARACTERS))
+    tags = list(dict.fromkeys(line.strip() or "NONE" for line in lines))
+    return tags[0] if len(tags) == 1 else " AND ".join(f"({tag})" for tag in tags)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -185,6 +193,7 @@ def _one(words: Sequence[str], allow: frozenset[str]) -> _Partial:
     if not words or words[0] in _OPERATORS or not _NAME.fullmatch(words[0]):
         return False, _STUCK
     value, rest = words[0] in allow, words[1:]
-    if rest and rest[0] == "WITH":  # an exception only adds permissions to its licence
-        return (value, rest[2:]) if len(rest) > 1 and _NAME.fullmatch(rest[1]) else (False, _STUCK)
+    if rest and rest[0] == "WITH":  # an exception only adds permissions to its licence, and may be what is allowed
+        known = len(rest) > 1 and _NAME.fullmatch(rest[1])
+        return (value or " ".join([words[0], *rest[:2]]) in allow, rest[2:]) if known else (False, _STUCK)
     return value, rest

@@ -1,17 +1,22 @@
-"""Measured properties of source files: size, lines, letters, marks of generated code. What they decide is in `filter`.
+"""Measured properties of source files, each a number: what they decide is in `bounds`.
 
-Counting runs over the raw bytes of a whole column (640 MB a core second); Linguist's generated-file rules at about 300.
+A signal is measured for the rows that ask for it, when a bound asks, with all others that the same pass gives. Passes run
+over the raw bytes of a whole column; `generated` and `vendored` are Linguist's rules, file by file.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
+
+    Rows = npt.NDArray[np.int64]
+    Values = npt.NDArray[np.float64]
 
 GENERATED_MARKS = (
     "auto-generated",
@@ -21,46 +26,206 @@ GENERATED_MARKS = (
     "this file is generated",
 )
 """Phrases looked for in the first lines, in any case (StarCoder2, section 3)."""
+GENERATED_LINES = 5
+HIDDEN_ELEMENTS = ("script", "style", "head")
+LEAST_LINE_BYTES = 3
+"""A line of a brace and a comma repeats in all code."""
+XML_CHARACTERS = 100
+"""First characters in which an XML declaration is looked for (DeepSeek-Coder, section 2.1)."""
+
+DESCRIPTIONS = {
+    "bytes": "bytes of the file in UTF-8",
+    "lines": "lines",
+    "characters": "characters",
+    "longest_line": "characters of the longest line",
+    "mean_line": "characters a line, line ends counted",
+    "letters": "share of characters that are letters; one outside ASCII counts as one",
+    "digits": "share of characters that are digits",
+    "alphanumerics": "share of characters that are letters or digits",
+    "comments": "share of non-blank bytes in comments",
+    "encoded": "share of characters in base64, hexadecimal or escaped runs",
+    "encoded_run": "characters of the longest such run",
+    "visible": "characters of HTML that a reader sees",
+    "visible_share": "share of characters of HTML that a reader sees",
+    "unique_lines": f"share of lines that differ from all before, of those of {LEAST_LINE_BYTES} bytes and more",
+    "xml": f"1 with an XML declaration in the first {XML_CHARACTERS} characters",
+    "generated": "1 for a file that a program wrote, by a phrase at its head or Linguist's rules",
+    "vendored": "1 for a path that Linguist takes for others' code",
+}
 
 
-@dataclass(frozen=True)
-class Signals:
-    """One value a document in each array."""
+@dataclass
+class Column:
+    """The files of one shard, and what was measured of them so far."""
 
-    bytes: npt.NDArray[np.int64]
-    lines: npt.NDArray[np.int64]
-    longest_line: npt.NDArray[np.int64]
-    """Characters of the longest line."""
-    mean_line: npt.NDArray[np.float64]
-    """Characters a line, line ends counted."""
-    letters: npt.NDArray[np.float64]
-    """Share of characters that are letters; a character outside ASCII counts as one."""
+    texts: pa.ChunkedArray
+    languages: list[str]
+    paths: list[str]
+    data: npt.NDArray[np.uint8] = field(init=False)
+    offsets: Rows = field(init=False)
+    values: dict[str, Values] = field(default_factory=dict, init=False)
+    evidence: dict[int, str] = field(default_factory=dict, init=False)
+    """By row: what marks a file as generated."""
+
+    def __post_init__(self) -> None:
+        from corpora import kernels
+
+        self.data, self.offsets = kernels.text_buffer(self.texts)
+
+    def measure(self, signal: str, rows: Rows) -> Values:
+        """Give a signal of some rows."""
+        import numpy as np
+
+        names, measure = _PASSES[signal]
+        if signal not in self.values:
+            self.values |= {name: np.full(len(self.paths), np.nan) for name in names}
+        wanted = rows[np.isnan(self.values[signal][rows])]
+        if len(wanted):
+            for name, found in zip(names, measure(self, wanted), strict=True):
+                self.values[name][wanted] = found
+        return self.values[signal][rows]
+
+    def text(self, row: int) -> bytes:
+        """Give the text of a row."""
+        return self.data[self.offsets[row] : self.offsets[row + 1]].tobytes()
 
 
-def signals(texts: pa.ChunkedArray) -> Signals:
-    """Measure a column of texts."""
+def _base(column: Column, rows: Rows) -> tuple[Values, ...]:
     import numpy as np
 
     from corpora import kernels
 
-    data, offsets = kernels.text_buffer(texts)
-    lines, longest, characters, letters = (np.zeros(len(texts), np.int64) for _ in range(4))
-    kernels.measure(data, offsets, lines, longest, characters, letters)
-    return Signals(
-        bytes=np.diff(offsets),
-        lines=lines,
-        longest_line=longest,
-        mean_line=characters / np.maximum(lines, 1),
-        letters=letters / np.maximum(characters, 1),
-    )
+    lines, longest, characters, letters = (np.zeros(len(column.paths), np.int64) for _ in range(4))
+    kernels.measure(column.data, column.offsets, lines, longest, characters, letters)
+    sizes = (np.diff(column.offsets), lines, characters, longest)
+    shares = (characters / np.maximum(lines, 1), letters / np.maximum(characters, 1))
+    return tuple(values[rows].astype(np.float64) for values in (*sizes, *shares))
 
 
-def generated_mark(path: str, text: str, first_lines: int) -> str | None:
+def _digits(column: Column, rows: Rows) -> tuple[Values, ...]:
+    import numpy as np
+
+    from corpora.code import scans
+
+    digits = np.zeros(len(rows), np.float64)
+    scans.count_digits(column.data, column.offsets, rows, digits)
+    share = digits / np.maximum(column.measure("characters", rows), 1)
+    return share, share + column.measure("letters", rows)
+
+
+def _comments(column: Column, rows: Rows) -> tuple[Values, ...]:
+    import numpy as np
+
+    from corpora.code import scans
+    from corpora.code.languages import BY_NAME
+
+    known = (BY_NAME.get(column.languages[row]) for row in rows)
+    styles = np.array([language.comments if language else "" for language in known])
+    shares = np.zeros(len(rows), np.float64)
+    for style in np.unique(styles):
+        among = np.flatnonzero(styles == style)
+        found = np.zeros(len(among), np.float64)
+        scans.count_comments(column.data, column.offsets, rows[among], *_comment_tables(str(style)), found)
+        shares[among] = found
+    return (shares,)
+
+
+def _comment_tables(style: str) -> tuple[npt.NDArray[np.uint8], Rows, npt.NDArray[np.uint8]]:
+    """Lay a style out as the kernel reads it: markers end to end, their spans, a class for each byte that quotes."""
+    import numpy as np
+
+    from corpora.code.comments import COMMENTS
+
+    row = COMMENTS[style]
+    markers, spans = _laid_out((*row.block, *row.line))
+    quotes = np.zeros(256, np.uint8)
+    for quote in row.quotes.encode():
+        quotes[quote] = 2 if chr(quote) in row.long_quotes else 1
+    return markers, spans, quotes
+
+
+def _laid_out(words: tuple[str, ...]) -> tuple[npt.NDArray[np.uint8], Rows]:
+    """Put words end to end; give them and where each starts and ends."""
+    import numpy as np
+
+    ends = np.cumsum([len(word) for word in words])
+    spans = np.stack([np.concatenate([[0], ends[:-1]]), ends], axis=1).astype(np.int64)
+    return np.frombuffer("".join(words).encode(), np.uint8), spans
+
+
+def _encoded(column: Column, rows: Rows) -> tuple[Values, ...]:
+    import numpy as np
+
+    from corpora.code import scans
+
+    matched, longest = np.zeros(len(rows), np.float64), np.zeros(len(rows), np.float64)
+    scans.count_encoded(column.data, column.offsets, rows, matched, longest)
+    return np.minimum(matched / np.maximum(column.measure("characters", rows), 1), 1.0), longest
+
+
+def _visible(column: Column, rows: Rows) -> tuple[Values, ...]:
+    import numpy as np
+
+    from corpora.code import scans
+
+    visible = np.zeros(len(rows), np.float64)
+    scans.count_visible(column.data, column.offsets, rows, *_laid_out(HIDDEN_ELEMENTS), visible)
+    return visible, visible / np.maximum(column.measure("characters", rows), 1)
+
+
+def _unique_lines(column: Column, rows: Rows) -> tuple[Values, ...]:
+    import numpy as np
+
+    from corpora.code import scans
+
+    unique = np.zeros(len(rows), np.float64)
+    scans.count_unique_lines(column.data, column.offsets, rows, LEAST_LINE_BYTES, unique)
+    return (unique,)
+
+
+def _xml(column: Column, rows: Rows) -> tuple[Values, ...]:
+    import numpy as np
+
+    heads = (column.text(row)[: 4 * XML_CHARACTERS].decode(errors="ignore")[:XML_CHARACTERS] for row in rows)
+    return (np.array(["<?xml version=" in head for head in heads], np.float64),)
+
+
+def _generated(column: Column, rows: Rows) -> tuple[Values, ...]:
+    import numpy as np
+
+    marks = [generated_mark(column.paths[row], column.text(row)) for row in rows]
+    column.evidence |= {int(row): mark for row, mark in zip(rows, marks, strict=True) if mark}
+    return (np.array([mark is not None for mark in marks], np.float64),)
+
+
+def generated_mark(path: str, text: bytes) -> str | None:
     """Say what marks a file as generated: a phrase in its first lines, or Linguist's rules for its name and content."""
-    head = "\n".join(text[: first_lines * 1000].split("\n", first_lines)[:first_lines]).lower()
+    lines = text[: GENERATED_LINES * 1000].split(b"\n", GENERATED_LINES)[:GENERATED_LINES]
+    head = b"\n".join(lines).lower()
     for mark in GENERATED_MARKS:
-        if mark in head:
+        if mark.encode() in head:
             return mark
     import enry
 
-    return "linguist" if enry.is_generated(path, text.encode()) else None
+    return "linguist" if enry.is_generated(path, text) else None
+
+
+def _vendored(column: Column, rows: Rows) -> tuple[Values, ...]:
+    import enry
+    import numpy as np
+
+    return (np.array([enry.is_vendor(column.paths[row]) for row in rows], np.float64),)
+
+
+_GROUPS: tuple[tuple[tuple[str, ...], Callable[[Column, Rows], tuple[Values, ...]]], ...] = (
+    (("bytes", "lines", "characters", "longest_line", "mean_line", "letters"), _base),
+    (("digits", "alphanumerics"), _digits),
+    (("comments",), _comments),
+    (("encoded", "encoded_run"), _encoded),
+    (("visible", "visible_share"), _visible),
+    (("unique_lines",), _unique_lines),
+    (("xml",), _xml),
+    (("generated",), _generated),
+    (("vendored",), _vendored),
+)
+_PASSES = {name: (names, measure) for names, measure in _GROUPS for name in names}

@@ -1,10 +1,10 @@
-"""Parse every file once: drop what is not its language, note imports and functions of the rest.
+"""Parse every file once: drop what is not its language, note imports and functions of what is Python.
 
-The gate is on the share of bytes that the parser could not read, not on "has an error", which macros make true in half
-of all good C files. A language without a grammar here passes unparsed. This is the dearest stage: 8 MB a core second.
-A parse that does more work than any real file needs is stopped; the bound counts the parser's steps, not time, so that
-every machine stops the same files. An external scanner's own endless loop cannot be stopped from here.
-tree-sitter before 0.26.1 crashes the process when it reports progress.
+The gate is on the share of bytes that the parser could place nowhere, by language: macros leave an error somewhere in half
+of all good C files. A language without a bound passes unparsed. This is the dearest stage: 6 to 17 MB a core second.
+A parse that does more work than any real file needs is stopped; the bound counts the parser's steps, not time, so that every
+machine stops the same files. What no count of steps can stop, an endless loop or a crash inside a grammar, ends a child
+process that parses for this one (`parsing`), and the file goes.
 """
 
 from __future__ import annotations
@@ -16,12 +16,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpora import records, shards, sieve
+from corpora.code.languages import BY_NAME
 from corpora.engine import Engine
 
 if TYPE_CHECKING:
-    from tree_sitter import Language, Node, Parser, Query, Tree
+    from tree_sitter import Node, Query, Tree
 
-_CHUNK = 1 << 16
+ERROR_SHARES = (
+    # most bytes that may be placed nowhere; in brackets what falls of the language's own library at that bound (measured)
+    ("Python", 0.0),  # CPython 3.11: 0.0%
+    ("Java", 0.001),  # OpenJDK 17, java.base and java.desktop: 0.0%
+    ("JavaScript", 0.001),  # npm and what it comes with: 0.0%
+    ("TypeScript", 0.003),  # lib.*.d.ts, @types/node, rxjs: 0.3%
+    ("TSX", 0.003),  # as TypeScript
+    ("Go", 0.003),  # go 1.19 src: 0.6%, tests of the compiler itself
+    ("Rust", 0.003),  # rust 1.63 library: 1.2%, macros by example
+    ("C", 0.06),  # /usr/include: 1.3%, macros
+    ("C++", 0.08),  # /usr/include with Boost: 0.9%, macros
+    ("C#", 0.01),  # no library at hand to measure
+    ("Ruby", 0.001),  # ruby 3.1: 0.1%
+    ("PHP", 0.001),  # PEAR, PHPUnit, Symfony: 0.2%
+    ("Shell", 0.01),  # scripts of Debian: 1.7%, here-documents
+)
+"""The languages that are gated."""
 _SYMBOLS = """
 (import_statement name: (dotted_name) @module)
 (import_statement name: (aliased_import name: (dotted_name) @module))
@@ -36,101 +53,96 @@ _SYMBOLS = """
 class SyntaxConfig:
     """How much of a file may be unreadable, and how long a parse may take."""
 
-    max_error_share: float = 0.0
-    """Share of bytes under error nodes. 0 for Python: no file of CPython's library before 3.12 has one (measured)."""
+    error_shares: tuple[tuple[str, float], ...] = ERROR_SHARES
+    """Languages that are gated, each with the largest share of bytes that its parser may place nowhere."""
     steps_per_byte: float = 0.1
-    """Progress reports a byte after which a parse is stopped; real files need up to 0.02 (measured)."""
+    """Progress reports a byte after which a parse is stopped; real files need up to 0.04 (measured)."""
     least_steps: int = 10_000
     """Progress reports that any file may take, about a second."""
+    cpu_seconds: int = 60
+    """Of one file, after which the parsing process is ended: no file within the steps comes near."""
+    memory_bytes: int = 4 << 30
+    """Of the parsing process: address space."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.max_error_share <= 1:
-            raise ValueError(f"SyntaxConfig.max_error_share must be a share from 0 to 1, got {self.max_error_share}")
+        for language, share in self.error_shares:
+            if language not in BY_NAME or not BY_NAME[language].grammar:
+                known = ", ".join(row.name for row in BY_NAME.values() if row.grammar)
+                raise ValueError(
+                    f"SyntaxConfig.error_shares must name languages with a grammar ({known}), got {language!r}"
+                )
+            if not 0 <= share <= 1:
+                raise ValueError(f"SyntaxConfig.error_shares must be shares from 0 to 1, got {share} for {language}")
         if self.steps_per_byte < 0 or self.least_steps < 1:
             raise ValueError(
                 f"SyntaxConfig needs steps_per_byte of at least 0 and least_steps of at least 1, "
                 f"got {self.steps_per_byte} and {self.least_steps}"
             )
+        if self.cpu_seconds < 1 or self.memory_bytes < 1 << 28:
+            raise ValueError(
+                f"SyntaxConfig needs cpu_seconds of at least 1 and memory_bytes of at least {1 << 28}, "
+                f"got {self.cpu_seconds} and {self.memory_bytes}"
+            )
+
+    def max_error_share(self, language: str) -> float | None:
+        """Give the bound of a language, None for one that is not gated."""
+        return dict(self.error_shares).get(language)
 
 
 def gate_syntax(out: Path, *, documents: Path, config: SyntaxConfig, engine: Engine) -> dict[str, object]:
     """Keep files that parse; symbols/ has a row for each kept one, in the same order."""
+    from corpora.code.grammars import grammar_of
+
+    for language, _ in config.error_shares:
+        grammar_of(language)  # a wheel that is missing is named before anything is parsed
     paths = shards.shard_paths(documents / "kept")
     return sieve.total(out, engine.map_shards(_gate_shard, paths, out, config))
 
 
 def _gate_shard(path: Path, out: Path, config: SyntaxConfig) -> sieve.Counts:
+    from corpora.code.parsing import Parsing
+
     counts = sieve.done(out, path.name)
     if counts is not None:
         return counts
     table = shards.read(path, records.DOCUMENT)
     rejects, symbols = [], []
-    for row, document in enumerate(table.select(["id", "language", "text"]).to_pylist()):
-        found = examine(document["language"], document["text"].encode(), config)
-        if isinstance(found, dict):
-            symbols.append({"id": document["id"], **found})
-        else:
-            reason, value, bound = found
-            rejects.append(sieve.Reject(row, reason, value, bound))
+    with Parsing(config) as parsing:
+        for row, document in enumerate(table.select(["id", "language", "text"]).to_pylist()):
+            found = parsing.examine(document["language"], document["text"].encode())
+            if "reason" in found:
+                rejects.append(sieve.Reject(row, **found))
+            else:
+                symbols.append({"id": document["id"], **found})
     shards.write(out / "symbols" / path.name, symbols, records.SYMBOLS)
     return sieve.write(out, path.name, table, rejects, records.DOCUMENT)
 
 
-def examine(language: str, code: bytes, config: SyntaxConfig) -> dict[str, Any] | tuple[str, float, float]:
-    """Parse one file: its symbols, or (reason, value, bound) when it fails the gate."""
-    if language != "Python":
+def examine(language: str, code: bytes, config: SyntaxConfig) -> dict[str, Any]:
+    """Parse one file in this process: its symbols, or the reason, value and bound when it fails the gate."""
+    from corpora.code.grammars import error_share, parse, parser_of
+
+    bound = config.max_error_share(language)
+    if bound is None:
         return {"imports": [], "functions": []}
     steps = config.least_steps + int(config.steps_per_byte * len(code))
-    tree = parse(_python()[0], code, steps)
+    tree = parse(parser_of(language), code, steps)
     if tree is None:
-        return "parse_stopped", float(steps), float(steps)
+        return {"reason": "parse_stopped", "value": float(steps), "bound": float(steps)}
     share = error_share(tree.root_node, len(code))
-    if share > config.max_error_share:
-        return "syntax", share, config.max_error_share
-    return symbols(tree, code)
+    if share > bound:
+        return {"reason": "syntax", "value": share, "bound": bound}
+    return symbols(tree, code) if language == "Python" else {"imports": [], "functions": []}
 
 
 @lru_cache(maxsize=1)
-def _python() -> tuple[Parser, Language, Query]:
-    """Parser, language and query for symbols; one of each a process."""
+def _symbols_query() -> Query:
     import tree_sitter
-    import tree_sitter_python
 
-    language = tree_sitter.Language(tree_sitter_python.language())
-    return tree_sitter.Parser(language), language, tree_sitter.Query(language, _SYMBOLS)
+    from corpora.code.grammars import grammar_of
 
-
-def parse(parser: Parser, code: bytes, steps: int) -> Tree | None:
-    """Parse `code`, or give None when the parser reports progress more than `steps` times."""
-    taken = 0
-
-    def stop(_offset: int, _has_error: bool) -> bool:  # noqa: FBT001 (the parser's own signature)
-        nonlocal taken
-        taken += 1
-        return taken > steps
-
-    try:
-        # progress is reported only when the text is read piece by piece: given as bytes, `stop` is never called
-        return parser.parse(lambda offset, _point: code[offset : offset + _CHUNK], progress_callback=stop)
-    except ValueError:
-        if taken <= steps:
-            raise
-        parser.reset()  # else the next parse goes on where this one stopped
-        return None
-
-
-def error_share(root: Node, length: int) -> float:
-    """Give the share of bytes under error nodes; a missing token counts as one byte."""
-    if not root.has_error:
-        return 0.0
-    wrong, pending = 0, [root]
-    while pending:
-        node = pending.pop()
-        if node.is_error or node.is_missing:
-            wrong += max(node.end_byte - node.start_byte, 1)
-        elif node.has_error:
-            pending.extend(node.children)
-    return min(wrong / max(length, 1), 1.0)
+    query: Query = tree_sitter.Query(grammar_of("Python"), _SYMBOLS)
+    return query
 
 
 def symbols(tree: Tree, code: bytes) -> dict[str, Any]:
@@ -139,7 +151,7 @@ def symbols(tree: Tree, code: bytes) -> dict[str, Any]:
 
     imports: dict[str, None] = {}
     definitions: list[tuple[Node, dict[str, list[Node]]]] = []
-    for _, captured in QueryCursor(_python()[2]).matches(tree.root_node):
+    for _, captured in QueryCursor(_symbols_query()).matches(tree.root_node):
         if "module" in captured:
             imports.update((code[n.start_byte : n.end_byte].decode(), None) for n in captured["module"])
         else:

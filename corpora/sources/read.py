@@ -1,7 +1,8 @@
 """One work list to one shard: the files of its repositories are read, licensed and decoded, or rejected with a reason.
 
 Reasons: `license_not_allowed` (of the whole repository, then with an empty path, or of a file), `file_bytes`, `empty`,
-`binary`, `not_utf8`, `outside` (a link leads out of the repository), `unreadable`. Text is UTF-8 without byte order mark
+`binary`, `not_utf8`, `outside` (a link leads out of the repository), `unreadable`, `language` (of a name that several
+languages share, and the content is in none that is read). Text is UTF-8 without byte order mark
 and with Unix line ends; nothing else is changed.
 """
 
@@ -13,12 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from corpora import records, shards
+from corpora.code import languages, license_files, optout
 from corpora.code import license as licenses
-from corpora.collect import DESCRIPTION, CollectConfig, Entry, entry_of
+from corpora.collect import DESCRIPTION, CollectCodeConfig, CollectConfig, Entry, entry_of
 from corpora.sources import Repository, digest, nearest_license
 
-_LANGUAGES = {".py": "Python", ".pyi": "Python"}
-"""Extension to Linguist name."""
 _CONTROL_FRACTION = 0.02
 """Share of control characters above which a file that decodes is still binary; ours."""
 _CONTROL = {code: None for code in range(32) if chr(code) not in "\t\n\r\f\x1b"}
@@ -43,6 +43,8 @@ def _read_entry(entry: Entry, config: CollectConfig, domain: str) -> Iterator[di
     if not entry.permitted:
         name = digest(repository.source, repository.name, repository.revision)
         refusal = _refusal(repository.license, repository.license_evidence)
+        if entry.opt_out is not None:
+            refusal = {"reason": optout.REASON, "evidence": entry.opt_out}
         yield {**where, "id": name, "path": "", **refusal}
     for file in repository.files:
         name = digest(repository.source, repository.name, repository.revision, file)
@@ -62,13 +64,16 @@ def _read_file(entry: Entry, file: str, config: CollectConfig, domain: str) -> d
         text = text.partition("\n\n")[2]
         if not text.strip():
             return {"reason": "empty", "value": 0.0, "bound": 1.0, "evidence": "no description"}
-    expression, evidence = _license(repository, file, text)
+    language = languages.detect(file, text) if domain == records.CODE else "English"
+    if isinstance(config, CollectCodeConfig) and language not in config.languages:
+        return {"reason": "language", "evidence": language or "unknown"}
+    expression, evidence = _license(repository, file, text, domain)
     if not licenses.allowed(expression, config.licenses):
         return _refusal(expression, evidence)
     return {
         "text": text,
         "revision": repository.revision,
-        "language": _LANGUAGES[path.suffix] if domain == records.CODE else "English",
+        "language": language,
         "license": expression,
         "license_evidence": evidence,
         "date": repository.date,
@@ -77,12 +82,19 @@ def _read_file(entry: Entry, file: str, config: CollectConfig, domain: str) -> d
     }
 
 
-def _license(repository: Repository, file: str, text: str) -> tuple[str, str]:
-    """Decide the licence of a file: its SPDX tag, else the nearest licence file, else that of the repository."""
+def _license(repository: Repository, file: str, text: str, domain: str) -> tuple[str, str]:
+    """Decide the licence of a file: its SPDX tag, else the nearest licence file, else that of the repository.
+
+    What the head of a source file grants in words is asked for as well.
+    """
     if tag := licenses.spdx_tag(text):
         return licenses.normalize(tag) or tag, "SPDX-License-Identifier"
     nearest = None if file.endswith(DESCRIPTION) else nearest_license(Path(repository.root), file)
-    return nearest or (repository.license, repository.license_evidence)
+    expression, evidence = nearest or (repository.license, repository.license_evidence)
+    header = license_files.from_header(text) if domain == records.CODE else licenses.UNKNOWN
+    if not header or license_files.combine(expression, header) == expression:
+        return expression, evidence
+    return license_files.combine(header, expression) or header, f"header; {evidence}"
 
 
 def _refusal(expression: str, evidence: str) -> dict[str, Any]:

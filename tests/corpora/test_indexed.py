@@ -78,6 +78,19 @@ def test_many_documents_at_once_are_documents_one_by_one(tmp_path_factory, seque
         assert (folder / f"many{suffix}").read_bytes() == (folder / f"one{suffix}").read_bytes()
 
 
+@given(documents_of)
+def test_many_documents_of_many_sequences_are_documents_one_by_one(tmp_path_factory, documents):
+    folder = tmp_path_factory.getbasetemp()
+    write(folder / "one", documents)
+    writer = IndexedWriter(folder / "many", np.int32)
+    flat = [sequence for sequences in documents for sequence in sequences]
+    tokens = [token for sequence in flat for token in sequence]
+    writer.add_documents(tokens, [len(sequence) for sequence in flat], [len(sequences) for sequences in documents])
+    writer.close()
+    for suffix in (".bin", ".idx"):
+        assert (folder / f"many{suffix}").read_bytes() == (folder / f"one{suffix}").read_bytes()
+
+
 @given(st.lists(st.integers(0, 9), min_size=1), st.data())
 def test_a_part_of_a_sequence_is_a_slice_of_it(tmp_path_factory, sequence, data):
     prefix = tmp_path_factory.getbasetemp() / "parts"
@@ -133,6 +146,8 @@ def test_the_writer_refuses_what_it_cannot_hold(tmp_path):
         writer.add_document([1, 2], [3])
     with pytest.raises(ValueError, match="3 tokens in all, 2 given"):
         writer.add_documents([1, 2], [1, 2])
+    with pytest.raises(ValueError, match="3 sequences in the documents, 2 given"):
+        writer.add_documents([1, 2], [1, 1], [1, 2])
     write(tmp_path / "bytes", [[[1]]], np.uint8)
     with pytest.raises(ValueError, match="holds int32, the file to append uint8"):
         IndexedWriter(tmp_path / "other", np.int32).add_all(IndexedReader(tmp_path / "bytes"))

@@ -43,7 +43,7 @@ def test_what_does_not_parse_is_not_allowed(expression, tail):
 def test_any_text_is_decided(text):
     assert allowed(text, PERMISSIVE) in (True, False)
     assert from_free_text(text) == normalize(from_free_text(text))
-    assert licenses.spdx_tag(text) == "" or "SPDX-License-Identifier" in text
+    assert licenses.spdx_tag(text) == "" or "spdx-license-identifier" in text.lower()
 
 
 @pytest.mark.parametrize(
@@ -132,3 +132,48 @@ def test_every_repository_of_the_fixture_says_its_licence_but_the_one_without(fo
     found = license_beside(FIXTURE, folder)
     assert (found is None) == (folder == "no-license")
     assert found is None or allowed(found[0], PERMISSIVE)
+
+
+@pytest.mark.parametrize(
+    ("line", "expression"),
+    [
+        ("(* SPDX-License-Identifier: MIT *)", "MIT"),
+        ("{# SPDX-License-Identifier: MIT #}", "MIT"),
+        ("dnl SPDX-License-Identifier: MIT", "MIT"),
+        ("'SPDX-License-Identifier: MIT',", "MIT"),
+        ("// SPDX-License-Identifier: (GPL-2.0-only OR MIT)", "(GPL-2.0-only OR MIT)"),
+        ("// spdx-license-identifier: mit", "MIT"),
+        ("# SPDX-License-Identifier: GPL-2.0, see COPYING", ""),
+        ("# SPDX-License-Identifier:", "NONE"),
+        ("see the SPDX-License-Identifier: GPL-2.0-only tag", ""),
+    ],
+)
+def test_tags_as_files_write_them(line, expression):
+    assert normalize(licenses.spdx_tag(f"{line}\ncode")) == expression
+
+
+def test_a_tag_that_cannot_be_read_is_no_permission_and_never_the_repositorys_licence():
+    for line in (
+        "SPDX-License-Identifier: GPL-2.0, see COPYING",
+        "SPDX-License-Identifier:",
+        "SPDX-License-Identifier: ???",
+    ):
+        tag = licenses.spdx_tag(f"# {line}\n")
+        assert tag
+        assert not allowed(tag, PERMISSIVE)
+
+
+def test_several_tags_are_all_asked_for():
+    tags = "# SPDX-License-Identifier: MIT OR GPL-2.0-only\n# SPDX-License-Identifier: {}\n"
+    assert allowed(licenses.spdx_tag(tags.format("Apache-2.0")), PERMISSIVE)
+    assert not allowed(licenses.spdx_tag(tags.format("GPL-2.0-only")), PERMISSIVE)
+
+
+def test_deep_and_long_expressions_are_refused_not_evaluated():
+    assert normalize("(" * 5000 + "MIT" + ")" * 5000) == ""
+    assert normalize(" OR ".join(["MIT"] * 5000)) == ""
+
+
+def test_a_licence_may_be_allowed_with_its_exception_only():
+    assert allowed("GPL-2.0-only WITH Classpath-exception-2.0", ["GPL-2.0-only WITH Classpath-exception-2.0"])
+    assert not allowed("GPL-2.0-only", ["GPL-2.0-only WITH Classpath-exception-2.0"])

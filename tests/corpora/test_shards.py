@@ -1,5 +1,6 @@
 """Shards: what is read is what was written; a damaged, missing or foreign file is named with its cure; none is half-written."""
 
+import itertools
 import os
 import subprocess
 
@@ -58,6 +59,21 @@ def test_any_rows_round_trip(tmp_path_factory, rows):
     path = tmp_path_factory.getbasetemp() / "any.parquet"
     shards.write(path, rows, SCHEMA)
     assert shards.read(path, SCHEMA).to_pylist() == rows
+
+
+@given(st.lists(st.integers(0, 5), max_size=6), st.integers(1, 4))
+def test_a_stream_of_tables_is_one_file_however_it_was_cut(tmp_path_factory, sizes, group):
+    folder, schema = tmp_path_factory.getbasetemp(), pa.schema([("n", pa.int64()), ("s", pa.string())])
+    rows = [{"n": n, "s": str(n)} for n in range(sum(sizes))]
+    ends = [sum(sizes[:place]) for place in range(len(sizes) + 1)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards, "STREAM_GROUP_ROWS", group)
+        tables = [pa.Table.from_pylist(rows[a:b], schema) for a, b in itertools.pairwise(ends)]
+        shards.write_stream(folder / "cut.parquet", tables, schema)
+        shards.write_stream(folder / "whole.parquet", [pa.Table.from_pylist(rows, schema)], schema)
+    assert shards.read(folder / "cut.parquet", schema).to_pylist() == rows
+    assert shards.column_names(folder / "cut.parquet") == ["n", "s"]
+    assert (folder / "cut.parquet").read_bytes() == (folder / "whole.parquet").read_bytes()
 
 
 def test_a_cut_file_is_named_with_its_cure(shard):

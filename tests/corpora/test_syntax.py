@@ -1,6 +1,7 @@
-"""Syntax: the gate, spans that agree with Python's own parser, and a parser that cannot hang or remember."""
+"""Syntax: the gate of every language, spans that agree with Python's own parser, a parser that cannot hang or remember."""
 
 import ast
+import sys
 import sysconfig
 from itertools import accumulate
 from pathlib import Path
@@ -8,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from corpora import records, shards
-from corpora.code import syntax
-from corpora.code.syntax import SyntaxConfig, examine, gate_syntax
+from corpora.code import grammars
+from corpora.code.languages import BY_NAME
+from corpora.code.parsing import Parsing
+from corpora.code.syntax import ERROR_SHARES, SyntaxConfig, examine, gate_syntax
 from corpora.engine import Engine
 
 CONFIG = SyntaxConfig()
@@ -92,23 +95,119 @@ def test_the_gate_keeps_what_parses_and_symbols_follow_kept(stages, document):
     assert 0 < rejected["value"] <= 1
 
 
+GOOD = {
+    "Python": "def f(a):\n    return a + 1\n",
+    "Java": "class A { int f(int a) { return a + 1; } }\n",
+    "JavaScript": "export const f = (a) => a + 1;\n",
+    "TypeScript": "export function f<T>(a: T): T { return a; }\n",
+    "TSX": "export const f = (a: number) => <p>{a}</p>;\n",
+    "Go": "package a\n\nfunc f(a int) int { return a + 1 }\n",
+    "Rust": "fn f(a: u8) -> u8 { a + 1 }\n",
+    "C": '#ifdef __cplusplus\nextern "C" {\n#endif\nint f(int a);\nint g(int a);\n#ifdef __cplusplus\n}\n#endif\n',
+    "C++": "template <class T> T f(T a) { return a + 1; }\n",
+    "C#": "class A { int F(int a) => a + 1; }\n",
+    "Ruby": "def f(a)\n  a + 1\nend\n",
+    "PHP": "<?php function f($a) { return $a + 1; }\n",
+    "Shell": 'f() {\n  echo "$1"\n}\n',
+}
+BROKEN = "function f(a {{ ]] return <- @@ while ) 1 +* ;; if then )( \n"
+
+
+@pytest.mark.parametrize("language", GOOD)
+def test_every_gated_language_keeps_code_and_drops_what_is_none(language):
+    assert examine(language, GOOD[language].encode(), CONFIG).get("reason") is None
+    broken = f"<?php {BROKEN}" if language == "PHP" else BROKEN
+    found = examine(language, broken.encode() * 5, CONFIG)
+    assert (found["reason"], found["bound"]) == ("syntax", dict(ERROR_SHARES)[language])
+    assert found["bound"] < found["value"] <= 1
+
+
+def test_every_gated_language_has_an_example_and_every_grammar_is_gated():
+    gated = [language for language, _ in ERROR_SHARES]
+    assert sorted(gated) == sorted(GOOD) == sorted(name for name, row in BY_NAME.items() if row.grammar)
+
+
+def test_what_parses_inside_an_error_is_read():
+    """An open brace makes the whole of a header one error node."""
+    header = 'extern "C" {\n' + "int f(int a, char *b);\n" * 50
+    found = examine("C", header.encode(), CONFIG)
+    assert found.get("reason") is None
+
+
 def test_a_little_damage_is_a_little_share():
     code = b"x = 1\n" * 100 + b"def f(:\n    pass\n"
-    reason, value, bound = examine("Python", code, CONFIG)
-    assert (reason, bound) == ("syntax", 0.0)
-    assert 0 < value < 0.05
-    assert isinstance(examine("Python", code, SyntaxConfig(max_error_share=0.05)), dict)
+    found = examine("Python", code, CONFIG)
+    assert (found["reason"], found["bound"]) == ("syntax", 0.0)
+    assert 0 < found["value"] < 0.05
+    assert "reason" not in examine("Python", code, SyntaxConfig(error_shares=(("Python", 0.05),)))
+
+
+def test_a_language_that_is_not_gated_passes_unparsed():
+    config = SyntaxConfig(error_shares=(("Go", 0.0),))
+    assert examine("Python", b"def f(:\n", config) == {"imports": [], "functions": []}
+
+
+# Hangs and crashes --------------------------------------------------------------------------------------------------
 
 
 def test_a_stopped_parse_is_reported_and_leaves_no_trace_in_the_next_one():
     config = SyntaxConfig(steps_per_byte=0.0, least_steps=5)
-    assert examine("Python", b"x = (1 + 2)\n" * 5000, config) == ("parse_stopped", 5.0, 5.0)
-    after = examine("Python", b"import os\n", config)
-    assert after == {"imports": ["os"], "functions": []}
-    tree = syntax.parse(syntax._python()[0], b"y = 2\n", 1000)
+    stopped = {"reason": "parse_stopped", "value": 5.0, "bound": 5.0}
+    with Parsing(config) as parsing:
+        assert parsing.examine("Python", b"x = (1 + 2)\n" * 5000) == stopped
+        assert parsing.examine("Python", b"import os\n") == {"imports": ["os"], "functions": []}
+    tree = grammars.parse(grammars.parser_of("Python"), b"y = 2\n", 1000)
     assert (tree.root_node.end_byte, tree.root_node.has_error) == (6, False)
 
 
-def test_shares_are_checked_when_the_config_is_made():
-    with pytest.raises(ValueError, match=r"SyntaxConfig\.max_error_share must be a share from 0 to 1, got 2"):
-        SyntaxConfig(max_error_share=2)
+def test_the_child_finds_what_this_process_finds():
+    with Parsing(CONFIG) as parsing:
+        for language, code in GOOD.items():
+            assert parsing.examine(language, code.encode()) == examine(language, code.encode(), CONFIG)
+        assert parsing.examine("Python", SAMPLE.encode()) == examine("Python", SAMPLE.encode(), CONFIG)
+        assert parsing.examine("Markdown", b"# (((") == {"imports": [], "functions": []}
+
+
+HARMFUL = """
+import ctypes, json, os, resource, signal, sys
+from corpora.code import parsing
+
+def examine(language, code, config):
+    if code == b"spin":
+        while True:
+            pass
+    if code == b"crash":
+        ctypes.string_at(0)
+    if code == b"memory":
+        raise MemoryError
+    if code == b"stray":
+        os.kill(os.getpid(), signal.SIGTERM)
+    return {"imports": [str(os.getpid())], "functions": []}
+
+parsing.examine = examine
+parsing.main()
+"""
+
+
+@pytest.mark.parametrize(("harm", "name"), [("spin", "SIGXCPU"), ("crash", "SIGSEGV"), ("memory", "SIGABRT")])
+def test_a_file_that_ends_the_child_is_rejected_and_the_next_is_parsed(harm, name):
+    with Parsing(SyntaxConfig(cpu_seconds=1), (sys.executable, "-c", HARMFUL)) as parsing:
+        before = parsing.examine("Go", b"fine")
+        found = parsing.examine("Go", harm.encode())
+        assert found == {"reason": "parse_killed", "value": 1.0, "bound": 1.0, "evidence": name}
+        assert parsing.examine("Go", b"fine")["imports"] != before["imports"]
+
+
+def test_a_child_that_others_end_is_no_files_fault():
+    with (
+        Parsing(CONFIG, (sys.executable, "-c", HARMFUL)) as parsing,
+        pytest.raises(ChildProcessError, match="ended with -15"),
+    ):
+        parsing.examine("Go", b"stray")
+
+
+def test_configs_are_checked_when_they_are_made():
+    with pytest.raises(ValueError, match=r"SyntaxConfig\.error_shares must be shares from 0 to 1, got 2 for Go"):
+        SyntaxConfig(error_shares=(("Go", 2),))
+    with pytest.raises(ValueError, match=r"SyntaxConfig\.error_shares must name languages with a grammar .*'Cobra'"):
+        SyntaxConfig(error_shares=(("Cobra", 0.0),))

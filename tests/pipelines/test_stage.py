@@ -1,6 +1,8 @@
 """A stage's directory: whole or partial, resumed, replaced, locked; and what a person reads when it fails."""
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 import time
@@ -47,6 +49,25 @@ def test_an_older_manifest_is_no_output_and_is_kept_aside(workplace):
     assert json.loads((folder(workplace) / "manifest.json").read_text())["identity"]["version"] == 1
     (aside,) = (workplace.store / STAGE).glob("*.replaced")
     assert json.loads((aside / "manifest.json").read_text()) == older
+
+
+def test_a_full_disk_is_named_and_the_run_goes_on_when_there_is_room(workplace):
+    """The store is a file system with 400 KB left, in a mount namespace of the test's own."""
+    workplace.store.mkdir()
+    build = shlex.join(workplace.command("DropNearDuplicates", "--recipe", "tiny"))
+    script = f"""
+mount -t tmpfs -o size=40m tmpfs runs && head -c {(40 << 20) - (400 << 10)} /dev/zero > runs/filler && {build}
+echo "first $?" $(find runs -name manifest.json | wc -l) $(find runs -path '*.partial/*' -name '*.tmp' | wc -l)
+rm runs/filler && {build}
+echo "second $?" $(find runs -name manifest.json | wc -l)
+"""
+    command = ["unshare", "--user", "--map-root-user", "--mount", "bash", "-c", script]
+    done = workplace.run(*command, check=False)
+    if "first" not in done.stdout:
+        pytest.skip(f"no mount namespace of one's own: {done.stderr.strip()}")
+    assert "first 30 3 0" in done.stdout  # retcode of a failed task; the stages before it are whole
+    assert re.search(r"DropNearDuplicates \w+ exited with 1; the disk of .* is full: free some space", done.stderr)
+    assert "second 0 4" in done.stdout
 
 
 def test_a_second_run_of_the_same_stage_waits_for_the_first(workplace):

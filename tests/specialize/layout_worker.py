@@ -7,7 +7,10 @@ from pathlib import Path
 
 
 def run_layout(spec, config, base, data):
-    """Train from the base's weights under one layout; return the rows of all steps and AdamW's counters."""
+    """Train from the base's weights under one layout; return the rows of all steps and AdamW's counters.
+
+    The gradients of the first step, summed over the ranks and before they are clipped, become a checkpoint.
+    """
     from specialize.checkpoint import Position, load_newest_step, load_weights, only_optimizer, save_step
     from specialize.config import ModelConfig
     from specialize.loop import build_trainer, train_step
@@ -19,6 +22,8 @@ def run_layout(spec, config, base, data):
         return trainer
 
     trainer, position, rows = fresh(), Position(), []
+    if "gradients" in spec:
+        _save_first_gradients(trainer, Path(spec["gradients"]))
     for _ in range(spec["steps"]):
         if position.step and position.step == spec.get("resume_at"):
             save_step(Path(spec["folder"]), trainer.model, trainer.optimizer, position)
@@ -28,6 +33,43 @@ def run_layout(spec, config, base, data):
         position = Position(rows[-1]["step"], rows[-1]["consumed_samples"], rows[-1]["consumed_tokens"])
     counters = {float(state["step"]) for state in only_optimizer(trainer.optimizer).optimizer.state.values()}
     return {"rows": rows, "adam_steps": sorted(counters)}
+
+
+def _save_first_gradients(trainer, folder):
+    """When the optimizer is about to take its first step, write the gradients as if they were the weights."""
+    import torch
+
+    from specialize.checkpoint import save_weights
+
+    step = trainer.optimizer.step
+
+    def save_and_step():
+        _gather_sharded_gradients(trainer.model)
+        parameters = list(trainer.model.parameters())
+        weights = [parameter.detach().clone() for parameter in parameters]
+        with torch.no_grad():
+            for parameter in parameters:
+                parameter.copy_(parameter.main_grad)
+            save_weights(folder, trainer.model)
+            for parameter, weight in zip(parameters, weights, strict=True):
+                parameter.copy_(weight)
+        trainer.optimizer.step = step
+        return step()
+
+    trainer.optimizer.step = save_and_step
+
+
+def _gather_sharded_gradients(model):
+    """The distributed optimizer leaves each data-parallel rank with the sums of its own slice only."""
+    import torch.distributed
+
+    if not model.ddp_config.use_distributed_optimizer:
+        return
+    group = model.dp_cp_group
+    for buffer in model.buffers:
+        for bucket in buffer.buckets:
+            slices = bucket.grad_data.chunk(group.size())
+            torch.distributed.all_gather(list(slices), slices[group.rank()].clone(), group=group)
 
 
 def run_all(plan):

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from specialize.config import FineTuneConfig, OptimizerConfig, Precision, PretrainConfig, to_plain
+from specialize.checkpoint import load_weights
+from specialize.config import FineTuneConfig, ModelConfig, OptimizerConfig, Precision, PretrainConfig, to_plain
 from specialize.launch import Local
+from specialize.loop import build_trainer
 from tests.specialize.layout_worker import run_all
 
 STEPS = 20
@@ -43,13 +45,13 @@ def plan(tmp_path_factory, base, code, text, packs):
 @pytest.fixture(scope="module")
 def one_rank(plan):
     """Rows of a single process."""
-    return run_all({**plan, "layouts": {kind: _spec(kind, {}) for kind in CONFIGS}})
+    return run_all({**plan, "layouts": {kind: _spec(plan, kind, kind, {}) for kind in CONFIGS}})
 
 
 @pytest.fixture(scope="module")
 def two_ranks(plan, one_rank):
     """Rows of every layout, from one pair of processes."""
-    layouts = {name: _spec(kind, parallel) for name, (kind, parallel) in LAYOUTS.items()}
+    layouts = {name: _spec(plan, name, kind, parallel) for name, (kind, parallel) in LAYOUTS.items()}
     out = Path(plan["out"])
     for name in RESUMED:
         layouts[f"{name} resumed"] = {**layouts[name], **RESUME, "folder": str(out.with_name(name))}
@@ -72,6 +74,18 @@ def test_two_ranks_learn_what_one_learns(name, one_rank, two_ranks):
         assert [row[count] for row in actual] == [row[count] for row in expected]
 
 
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_every_gradient_is_that_of_one_rank(name, plan, base, one_rank, two_ranks):
+    """Tensor by tensor, before clipping: the norm of the difference against the norm."""
+    folder = Path(plan["out"]).parent
+    expected = _read_weights(folder / f"gradients of {LAYOUTS[name][0]}", base)
+    actual = _read_weights(folder / f"gradients of {name}", base)
+    assert expected.keys() == actual.keys()
+    for tensor, value in expected.items():
+        assert value.norm() > 0, tensor
+        assert (actual[tensor] - value).norm() <= 1e-5 * value.norm(), tensor
+
+
 def test_learning_lowers_the_loss(one_rank):
     rows = one_rank["pretrain"]["rows"]
     assert rows[-1]["loss"] < 0.7 * rows[0]["loss"]
@@ -90,8 +104,16 @@ def test_the_optimizer_counts_steps_not_parameters(name, two_ranks):
     assert two_ranks[name]["adam_steps"] == [two_ranks[name]["rows"][-1]["step"]]
 
 
-def _spec(kind, parallel):
+def _read_weights(checkpoint, base):
+    """The whole tensors of a checkpoint that any number of ranks wrote."""
+    model = build_trainer(ModelConfig.load(base), PRETRAIN).model
+    load_weights(checkpoint, model)
+    return {name: tensor.detach().clone() for name, tensor in model.named_parameters()}
+
+
+def _spec(plan, name, kind, parallel):
     return {
+        "gradients": str(Path(plan["out"]).with_name(f"gradients of {name}")),
         "kind": kind,
         "config": to_plain(CONFIGS[kind]),
         "parallel": parallel,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from specialize import ReleaseRefused
-from specialize.release import ReleaseCodeConfig, ReleaseMathConfig, release_code, release_math
+from specialize.release import NOTICES, ReleaseCodeConfig, ReleaseMathConfig, release_code, release_math
 
 CODE = ReleaseCodeConfig(name="code-qwen", license="Apache-2.0", max_code_ratio=0.95, max_text_ratio=1.02)
 MATH = ReleaseMathConfig(name="math-qwen", license="Apache-2.0", min_drill_gain=0.3)
@@ -29,6 +29,9 @@ def stages(tmp_path):
         (folder / "config.json").write_text("{}")
         (folder / "model.safetensors").write_bytes(b"weights")
     (tmp_path / "Evaluate" / "ccc").mkdir(parents=True)
+    (tmp_path / "Attribution").mkdir()
+    for name in NOTICES:
+        (tmp_path / "Attribution" / name).write_text(name)
     (tmp_path / "out").mkdir()
     return tmp_path
 
@@ -40,6 +43,7 @@ def code(stages, base, pretrained, config=CODE):
         "chat": stages / "ExportChat/bbb",
         "pretrained": stages / "Export/aaa",
         "evaluation": stages / "Evaluate/ccc",
+        "attribution": stages / "Attribution",
     }
     return release_code(stages / "out", **where, config=config)
 
@@ -87,6 +91,7 @@ def test_a_release_is_complete_and_costs_no_disk(stages):
         "code-qwen-chat": "ExportChat/bbb",
         "evaluation": "Evaluate/ccc",
     }
+    assert [(out / name).read_text() for name in NOTICES] == list(NOTICES)
     assert json.loads((out / "report.json").read_text())["models"]["base"]["code_bits_per_byte"] == 1.0
     card = (out / "README.md").read_text()
     assert "license: apache-2.0" in card

@@ -1,0 +1,1 @@
+"""Our work against the named peers, ratios in one run: `python benchmarks/NAME.py`."""

@@ -1,0 +1,144 @@
+"""Licences that a project's own metadata or a file's own header states, beside the texts of licence files.
+
+Metadata: the licence field of package.json, Cargo.toml, pyproject.toml, composer.json, setup.cfg, a gemspec, a pom. It says
+how licences join ("MIT OR Apache-2.0"), which two licence files side by side cannot; it does not overrule a text that says
+something else. Headers: the phrase by which a licence is granted. A header can be stricter than its repository, and then it
+counts. Both are read by line patterns in bounded time; nothing is evaluated.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from corpora.code.license import UNKNOWN, from_classifiers, from_free_text, normalize
+
+_HEADER_CHARACTERS = 4096
+_MANIFEST_CHARACTERS = 500_000
+_NAMES = re.compile(r"[A-Za-z0-9.+-]+")
+
+_HEADERS = (
+    ("AGPL-3.0-or-later", "GNU Affero General Public License"),
+    ("LGPL-2.1-or-later", "GNU Lesser General Public License"),
+    ("LGPL-2.1-or-later", "GNU Library General Public License"),
+    ("GPL-2.0-or-later", "GNU General Public License"),
+    ("MPL-2.0", "Mozilla Public License"),
+    ("EPL-2.0", "Eclipse Public License"),
+    ("CDDL-1.0", "Common Development and Distribution License"),
+    ("SSPL-1.0", "Server Side Public License"),
+    ("BUSL-1.1", "Business Source License"),
+    ("Elastic-2.0", "Elastic License"),
+    ("CC-BY-NC-4.0", "Creative Commons Attribution-NonCommercial"),
+    ("LicenseRef-Proprietary", "proprietary and confidential"),
+    ("LicenseRef-Proprietary", "unauthorized copying of this file"),
+    ("LicenseRef-Proprietary", "trade secret"),
+    ("Apache-2.0", "Licensed under the Apache License, Version 2.0"),
+    ("BSL-1.0", "Distributed under the Boost Software License"),
+)
+"""Phrase in a header and the licence that it means, the strictest first; versions are not read: none of them is allowed."""
+_HEADER = tuple(
+    (name, re.compile(r"[\s*#/;%-]+".join(map(re.escape, phrase.split())), re.I)) for name, phrase in _HEADERS
+)
+_EITHER = re.compile(
+    r"dual[- ]licensed|alternatively|either[\s*#/]+(?:license|the)|at your option[\s*#/]+under", re.IGNORECASE
+)
+
+
+def from_header(text: str) -> str:
+    r"""Name the licence that the head of a file grants, or nothing; of several the strictest.
+
+    >>> from_header("/* This file is under the terms of\n * the GNU General Public\n * License. */")
+    'GPL-2.0-or-later'
+    """
+    head = text[:_HEADER_CHARACTERS]
+    found = [name for name, phrase in _HEADER if phrase.search(head)]
+    if not found:
+        return UNKNOWN
+    return " OR ".join(dict.fromkeys(found)) if len(found) > 1 and _EITHER.search(head) else found[0]
+
+
+def from_manifest(name: str, text: str) -> str:
+    r"""Read the licence field of a project's metadata; "" where there is none or it cannot be read.
+
+    >>> from_manifest("Cargo.toml", '[package]\nname = "x"\nlicense = "MIT/Apache-2.0"\n')
+    'MIT OR Apache-2.0'
+    >>> from_manifest("package.json", '{"license": "(MIT OR GPL-2.0-only)"}')
+    '(MIT OR GPL-2.0-only)'
+    """
+    reader = _MANIFESTS.get(name) or (_gemspec if name.endswith(".gemspec") else None)
+    return reader(text) if reader and len(text) <= _MANIFEST_CHARACTERS else UNKNOWN
+
+
+def is_manifest(name: str) -> bool:
+    """Whether a file's name is that of metadata which `from_manifest` reads."""
+    return name in _MANIFESTS or name.endswith(".gemspec")
+
+
+def combine(stated: str, texts: str) -> str:
+    """Join what metadata states and what the licence texts beside it say; "" for a text that nobody knows.
+
+    >>> combine("MIT OR Apache-2.0", "Apache-2.0 AND MIT"), combine("ISC", "GPL-3.0-only"), combine("MIT", "MIT")
+    ('MIT OR Apache-2.0', 'ISC AND GPL-3.0-only', 'MIT')
+    """
+    if not stated or not texts:
+        return texts
+    operators = {"AND", "OR", "WITH"}
+    named, found = (set(_NAMES.findall(one)) - operators for one in (stated, texts))
+    if found <= named:
+        return stated
+    return f"({stated}) AND {texts}" if " " in stated else f"{stated} AND {texts}"
+
+
+def _json(text: str) -> str:
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return UNKNOWN
+    value = fields.get("license", fields.get("licenses")) if isinstance(fields, dict) else None
+    values = [
+        one.get("type") if isinstance(one, dict) else one for one in (value if isinstance(value, list) else [value])
+    ]
+    expressions = [normalize(one) or from_free_text(one) if isinstance(one, str) else UNKNOWN for one in values]
+    return " OR ".join(expressions) if all(expressions) else UNKNOWN  # both formats mean a choice
+
+
+def _toml(text: str) -> str:
+    """Read `license` of [package] or [project]; a slash was Cargo's OR before SPDX."""
+    match = re.search(
+        r"^license(?:\.text)?[ \t]*=[ \t]*(?:\{[ \t]*text[ \t]*=[ \t]*)?[\"']([^\"'\n]*)", text, re.MULTILINE
+    )
+    expression = match[1].replace("/", " OR ") if match else ""
+    return normalize(expression) or from_free_text(expression) or _classifiers(text)
+
+
+def _classifiers(text: str) -> str:
+    return from_classifiers(re.findall(r"License :: [^\"'\n]+", text))
+
+
+def _setup(text: str) -> str:
+    match = re.search(r"^license[ \t]*=[ \t]*([^\n]+)", text, re.MULTILINE)
+    return (normalize(match[1]) or from_free_text(match[1]) if match else UNKNOWN) or _classifiers(text)
+
+
+def _gemspec(text: str) -> str:
+    match = re.search(r"\.licenses?[ \t]*=[ \t]*(\[[^\]\n]*\]|[^\n]*)", text)
+    names = re.findall(r"[\"']([^\"'\n]+)[\"']", match[1]) if match else []
+    expressions = [normalize(name) or from_free_text(name) for name in names]
+    return " OR ".join(expressions) if all(expressions) else UNKNOWN
+
+
+def _pom(text: str) -> str:
+    block = re.search(r"<licenses>(.*?)</licenses>", text, re.DOTALL)
+    names = re.findall(r"<name>\s*([^<]+?)\s*</name>", block[1]) if block else []
+    expressions = [normalize(name) or from_free_text(name.removeprefix("The ")) for name in names]
+    return " OR ".join(expressions) if all(expressions) else UNKNOWN
+
+
+_MANIFESTS = {
+    "package.json": _json,
+    "composer.json": _json,
+    "Cargo.toml": _toml,
+    "pyproject.toml": _toml,
+    "setup.cfg": _setup,
+    "pom.xml": _pom,
+}
