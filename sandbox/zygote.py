@@ -112,6 +112,7 @@ class Zygote:
         os.environ.update(ENVIRONMENT)
         anonymous.install()
         _import(preload)
+        _seed()
         self._cpu_seconds = 0.0  # of all programs so far
         gc.collect()
         gc.freeze()  # the collector would touch, and so copy, every page shared with the children
@@ -215,8 +216,6 @@ class Zygote:
         os.write(MARK, child.STARTED)
         if order["is_build"]:
             command.become(source, MARK)
-        if "random" in source:
-            _seed()
         is_served, is_test = len(passed) == CALLS + 2, order["is_test"]
         code = child.compile_source(source, MARK, is_served=is_served, name=TESTS if is_test else PROGRAM)
         os.closerange(CALLS + is_served, MARK + 1)
@@ -239,10 +238,10 @@ def _import(packages: list[str]) -> None:
 
 
 def _seed() -> None:
-    """Numbers of its own for a program that may ask for them: the fork copied pid 1's generators."""
-    random.seed()
+    """The same numbers for every program, on every worker: one that is run again ends the same way."""
+    random.seed(0)
     if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed()
+        sys.modules["numpy.random"].seed(0)
 
 
 def _children_seconds() -> float:

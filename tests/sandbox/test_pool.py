@@ -259,10 +259,12 @@ def test_what_a_package_costs_is_paid_by_the_jail_not_by_the_program():
 
 
 @pytest.mark.parametrize("module", ["random", "numpy.random"])
-def test_random_numbers_differ_between_programs(module):
+def test_random_numbers_are_the_same_for_every_program_on_every_worker(module):
+    """So that a program ends the same way again, whatever ran before it."""
     pytest.importorskip(module)
     programs = [Program(source=f"import {module}; print({module}.random())")] * 4
-    assert len({outcome.stdout for outcome in sandbox.run_many(programs)}) == 4
+    (numbers,) = {outcome.stdout for outcome in sandbox.run_many(programs, workers=2)}
+    assert 0 < float(numbers) < 1
 
 
 def test_a_forked_copy_makes_its_own_workers():
