@@ -201,6 +201,7 @@ class CollectInstructions(CodeStage):
 class VerifyPrograms(CodeStage):
     """Run every answer against its proof in the sandbox; keep what passes."""
 
+    version = 2
     config = "verify"
     build = "corpora.instructions:verify_programs"
 
@@ -252,6 +253,7 @@ class ExportChat(CodeStage):
 class EvaluateCode(CodeStage):
     """Score the base, CODE-QWEN and CODE-QWEN-CHAT: bits per byte, HumanEval, MBPP."""
 
+    version = 2
     config = "evaluate"
     build = "specialize.evaluate_code:evaluate_code"
 
