@@ -142,6 +142,9 @@ def _entry_point(tester: Tester, name: str) -> Any:
     if is_there is not True:
         tester.raised = NameError(f"name {name!r} is not defined")
         raise tester.raised
+    if not callable(found):
+        tester.raised = TypeError(f"{name!r} is not a function")
+        raise tester.raised
     tester.num_requests = 0  # that was not the tests'
     return found
 

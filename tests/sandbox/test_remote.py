@@ -426,6 +426,11 @@ def test_how_tests_end(judged, tests, status, detail):
     assert (outcome.status, detail in outcome.detail) == (status, True), outcome
 
 
+def test_a_name_that_is_no_function_is_the_candidates_fault(judged):
+    outcome = judged("f = 5", "def check(candidate):\n    for i in (1,):\n        assert candidate(i)", entry_point="f")
+    assert (outcome.status, outcome.detail) == (Status.CRASHED, "TypeError: 'f' is not a function")
+
+
 def test_helpers_come_from_the_context_where_there_is_one(judged):
     cheat = "def double(x): return x\ndef f(x): return x"
     tests = "for i in (1, 2):\n    assert double(f(i)) == i"
