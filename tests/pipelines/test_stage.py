@@ -90,14 +90,14 @@ def test_a_corrupt_shard_fails_the_stage_that_reads_it_and_names_file_and_cure(w
     build(workplace)
     shard = sorted(folder(workplace).glob("kept/*.parquet"))[0]
     shard.write_bytes(shard.read_bytes()[:100])
-    result = workplace.luigi("DecontaminateText", "--recipe", "tiny", check=False)
+    result = workplace.luigi("RedactText", "--recipe", "tiny", check=False)
     assert result.returncode == 30
     text = result.stdout + result.stderr
-    assert "DecontaminateText" in text
+    assert "RedactText" in text
     assert str(shard) in text
     assert "is not a readable Parquet file" in text
     assert "run the stage again" in text
-    assert not list(workplace.store.glob("DecontaminateText/*/manifest.json"))
+    assert not list(workplace.store.glob("RedactText/*/manifest.json"))
 
 
 def test_a_missing_base_package_is_named_with_its_cure(workplace, monkeypatch):
