@@ -80,3 +80,15 @@ def same_bytes():
         assert [name for name in contents[0] if contents[0][name] != contents[1][name]] == []
 
     return compare
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    """A folder with a tokenizer of 300 ids."""
+    from corpora.tokenizer import TrainTokenizerConfig, train_tokenizer
+
+    root = tmp_path_factory.mktemp("base")
+    rows = [{"id": "a", "text": "def f(x):\n    return x\n" * 5, "split": "train"}]
+    shards.write(root / "documents" / "kept" / shards.shard_name(0, 1), rows, records.DOCUMENT)
+    train_tokenizer(root, documents=root / "documents", config=TrainTokenizerConfig(vocab_size=300))
+    return root

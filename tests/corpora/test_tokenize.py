@@ -14,18 +14,7 @@ from corpora.indexed import IndexedReader
 from corpora.layout import TokenizeConfig
 from corpora.markers import Markers
 from corpora.tokenize import prefix_name, tokenize
-from corpora.tokenizer import SPECIAL_TOKENS, Tokenizer, TrainTokenizerConfig, train_tokenizer
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    from corpora import records
-
-    root = tmp_path_factory.mktemp("base")
-    rows = [{"id": "a", "text": "def f(x):\n    return x\n" * 5, "split": "train"}]
-    shards.write(root / "documents" / "kept" / shards.shard_name(0, 1), rows, records.DOCUMENT)
-    train_tokenizer(root, documents=root / "documents", config=TrainTokenizerConfig(vocab_size=300))
-    return root
+from corpora.tokenizer import SPECIAL_TOKENS, Tokenizer
 
 
 @pytest.fixture

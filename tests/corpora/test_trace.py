@@ -19,18 +19,6 @@ TEXTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory):
-    from corpora import records, shards
-    from corpora.tokenizer import TrainTokenizerConfig, train_tokenizer
-
-    root = tmp_path_factory.mktemp("base")
-    rows = [{"id": "a", "text": "def f(x):\n    return x\n" * 5, "split": "train"}]
-    shards.write(root / "documents" / "kept" / shards.shard_name(0, 1), rows, records.DOCUMENT)
-    train_tokenizer(root, documents=root / "documents", config=TrainTokenizerConfig(vocab_size=300))
-    return root
-
-
 def write(stages, document, base, *, level=Level.REPOSITORY, markers=Markers.TOKENS, **fim):
     rows = [document(text, path=path, repository="shop", revision=f"commit of {path}") for path, text in TEXTS.items()]
     ordered, moved, out = stages.out(), stages.out(), stages.out()

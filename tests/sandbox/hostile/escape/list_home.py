@@ -2,9 +2,10 @@
 import os
 
 seen = []
-for folder in ("/root/.ssh", "/home", "/root/.config", "/root/.cache", "/var/lib", "/mnt", "/srv"):
+keys = [f"root/{name}" for name in (".ssh", ".config", ".cache")]
+for folder in [*keys, "home", "var/lib", "mnt", "srv"]:
     try:
-        seen += os.listdir(folder)
+        seen += os.listdir(f"/{folder}")
     except OSError:
         pass
 print(seen or "contained")
