@@ -210,13 +210,19 @@ def make_plan(
             continue
         cost = sum(sizes[file] for file in chosen if sizes[file] <= config.max_file_bytes)
         left = 0 if beyond and room == left else left - cost
-        shard = int(digest("shard", repository.source, repository.name), 16) % config.num_shards
         reduced = replace(repository, files=tuple(chosen))
+        shard = place(repository) * config.num_shards >> 128
         plan.append(Entry(repository=reduced, shard=shard, split=records.TRAIN, permitted=permitted, opt_out=opt_out))
+    plan.sort(key=lambda entry: place(entry.repository))
     heldout = _heldout(config, found, plan)
     return [
         replace(entry, split=records.HELDOUT) if entry.repository.name in heldout else entry for entry in plan
     ], unread
+
+
+def place(repository: Repository) -> int:
+    """Number of 128 bits that orders repositories; a shard is a range of it, so any number of shards has one order."""
+    return int(digest("shard", repository.source, repository.name), 16)
 
 
 def _heldout(config: CollectConfig, found: Sequence[Repository], plan: Sequence[Entry]) -> set[str]:

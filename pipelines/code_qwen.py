@@ -24,6 +24,7 @@ class CodeStage(Stage):
 class CollectCode(CodeStage):
     """Read source files with their licence and where they come from; set repositories apart as held-out."""
 
+    version = 2
     config = "collect_code"
     build = "corpora.collect:collect_code"
     inventory = "corpora.collect:inventory"
@@ -81,6 +82,7 @@ class DecontaminateCorpus(CodeStage):
 class CollectText(CodeStage):
     """Read English replay text, so that the model keeps what it knows."""
 
+    version = 2
     config = "collect_text"
     build = "corpora.collect:collect_text"
     inventory = "corpora.collect:inventory"
