@@ -225,10 +225,16 @@ class PretrainConfig(TrainConfig):
     replay_fraction: float = 0.1
     """Share of samples that are text. The report gives none (version 1: "text and code", version 2: "the code data")
     and warns that code alone costs versatility; 10% is ours, DeepSeekMath and 2403.08763 use 5% to 30%."""
+    weights: tuple[tuple[str, float], ...] = ()
+    """(language or domain, weight) of the code: what has none is not read, what has too little gives all that
+    `max_epochs` allows and the others take its place. Empty: every file as often as any other."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _within(self, "replay_fraction", 0.0, 1.0)
+        for name, weight in self.weights:
+            if not weight > 0:
+                raise ValueError(f"PretrainConfig.weights must be above 0, got {weight} for {name}")
         _one_length(self, "train_steps", "train_tokens")
         per_step = self.micro_batch_size * self.parallel.data_parallel
         if self.global_batch_size % per_step:

@@ -2,10 +2,10 @@
 
 Guarantees: step k is a pure function of files, config and k, so a resumed run needs no state but the step. The
 batch of a step is drawn whole and then cut by data-parallel rank: every layout learns the same samples. Pretraining
-reads each document once an epoch, in an order drawn from (seed, domain, epoch), and domains alternate at their
-weights from the first sample on. Fine-tuning reads each pack once an epoch and never cuts a conversation. Costs
-about 40 bytes of memory a document and 20 a sample. Source: QWEN report 2.4 (shuffle, merge, truncate) and 3.1.2
-(128 sequences a batch).
+reads each document once an epoch, in an order drawn from (seed, stream, epoch), and streams alternate at their weights
+from the first sample on; a stream is a domain, or one language of it where the recipe weighs languages. Fine-tuning
+reads each pack once an epoch and never cuts a conversation. Costs about 40 bytes of memory a document and 20 a sample.
+Source: QWEN report 2.4 (shuffle, merge, truncate) and 3.1.2 (128 sequences a batch).
 
 Shapes: B samples, T positions; an isolated batch is one row, its documents bounded by `bounds`.
 """
@@ -15,13 +15,15 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from corpora import records
+from corpora.blend import blend
 from corpora.indexed import IndexedReader
 from specialize.config import Attention, BatchUnit, FineTuneConfig, PretrainConfig, TrainConfig
 
@@ -56,7 +58,9 @@ class Data(Protocol):
 
     train_steps: int
     epochs: float
-    """Passes over the data in all steps; over the domain that is seen most often."""
+    """Passes over the data in all steps; over the stream that is seen most often."""
+    epochs_of: dict[str, float]
+    """The same for each stream."""
 
     def samples_of(self, step: int) -> range:
         """Return the positions of the samples of a step; steps and positions count from 0."""
@@ -65,19 +69,34 @@ class Data(Protocol):
         """Read one sample."""
 
 
-class PretrainData:
-    """Domains at their weights, each a list of token prefixes, documents merged to `seq_length`."""
+@dataclass(frozen=True)
+class Domain:
+    """A share of the samples; its parts are one stream, or, with `weights`, a stream each that takes its weight."""
 
-    def __init__(self, domains: Sequence[tuple[str, Sequence[Path], float]], config: PretrainConfig) -> None:
+    name: str
+    share: float
+    parts: Mapping[str, Sequence[Path]]
+    """Token prefixes by what they hold: a language, a kind of text."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+
+class PretrainData:
+    """Domains at their shares, documents of a stream merged to `seq_length`."""
+
+    def __init__(self, domains: Sequence[Domain], config: PretrainConfig) -> None:
         self.train_steps = config.planned_steps()
         self._batch = config.global_batch_size
-        present = [domain for domain in domains if domain[2] > 0]
-        counts = shares([weight for _, _, weight in present], self.train_steps * self._batch)
-        self._streams = [_Stream(name, prefixes, config) for name, prefixes, _ in present]
-        self.epochs = max(
-            stream.check(count, config.max_epochs) for stream, count in zip(self._streams, counts, strict=True)
-        )
-        self._which, self._where = interleave(counts)
+        present = [domain for domain in domains if domain.share > 0]
+        counts = shares([domain.share for domain in present], self.train_steps * self._batch)
+        planned = [
+            planned
+            for domain, count in zip(present, counts, strict=True)
+            for planned in _plan_streams(domain, count, config)
+        ]
+        self._streams = [stream for stream, _ in planned]
+        self.epochs_of = {stream.name: round(stream.check(count, config.max_epochs), 4) for stream, count in planned}
+        self.epochs = max(self.epochs_of.values())
+        self._which, self._where = interleave([count for _, count in planned])
 
     def samples_of(self, step: int) -> range:
         """Return the positions of the samples of a step."""
@@ -87,6 +106,24 @@ class PretrainData:
         """Read one sample of `seq_length` + 1 tokens; all are learned."""
         stream = self._streams[int(self._which[position])]
         return stream.sample(int(self._where[position]))
+
+
+def _plan_streams(domain: Domain, count: int, config: PretrainConfig) -> list[tuple[_Stream, int]]:
+    """Open the streams of a domain, each with its samples; parts without a weight are not read."""
+    if not domain.weights:
+        prefixes = [prefix for part in domain.parts.values() for prefix in part]
+        return [(_Stream(domain.name, prefixes, config), count)]
+    streams = {
+        part: _Stream(f"{domain.name} {part}", prefixes, config)
+        for part, prefixes in domain.parts.items()
+        if domain.weights.get(part)
+    }
+    available = {part: stream.samples_per_epoch for part, stream in streams.items()}
+    try:
+        samples = blend(available, {part: domain.weights[part] for part in streams}, count, config.max_epochs)
+    except ValueError as error:
+        raise ValueError(f"{domain.name}, in samples of {config.seq_length} tokens: {error}") from None
+    return [(streams[part], samples[part]) for part in samples if samples[part]]
 
 
 class _Epoch(NamedTuple):
@@ -106,7 +143,7 @@ class _Stream:
     """
 
     def __init__(self, name: str, prefixes: Sequence[Path], config: PretrainConfig) -> None:
-        self._name, self._length, self._seed = name, config.seq_length, config.seed
+        self.name, self._length, self._seed = name, config.seq_length, config.seed
         self._readers = [IndexedReader(prefix) for prefix in prefixes]
         sizes = [_document_sizes(reader) for reader in self._readers]
         self._reader_of = np.repeat(np.arange(len(sizes), dtype=np.int32), [len(part) for part in sizes])
@@ -115,29 +152,29 @@ class _Stream:
         )
         self._sizes = np.concatenate(sizes or [np.empty(0, np.int64)])
         self._tokens = int(self._sizes.sum())
-        self._per_epoch = max(0, self._tokens - 1) // self._length
+        self.samples_per_epoch = max(0, self._tokens - 1) // self._length
         self._epoch = functools.lru_cache(maxsize=2)(self._shuffle)
 
     def check(self, samples: int, max_epochs: float) -> float:
         """Return the epochs that so many samples take; refuse more than `max_epochs`."""
-        if samples > self._per_epoch * max_epochs:
+        if samples > self.samples_per_epoch * max_epochs:
             raise ValueError(
-                f"{self._name} has {self._tokens:,} tokens, that is {self._per_epoch:,} samples of {self._length}; "
+                f"{self.name} has {self._tokens:,} tokens, that is {self.samples_per_epoch:,} samples of {self._length}; "
                 f"the run takes {samples:,}, which is above max_epochs {max_epochs:g}: "
                 "collect more, train less, or raise max_epochs"
             )
-        return samples / self._per_epoch if samples else 0.0
+        return samples / self.samples_per_epoch if samples else 0.0
 
     def _shuffle(self, epoch: int) -> _Epoch:
-        documents = _generator(self._seed, self._name, "documents", epoch).permutation(len(self._sizes))
+        documents = _generator(self._seed, self.name, "documents", epoch).permutation(len(self._sizes))
         starts = np.cumsum(self._sizes[documents]) - self._sizes[documents]
         return _Epoch(
-            documents, starts, _generator(self._seed, self._name, "samples", epoch).permutation(self._per_epoch)
+            documents, starts, _generator(self._seed, self.name, "samples", epoch).permutation(self.samples_per_epoch)
         )
 
     def sample(self, index: int) -> Sample:
         """Read sample `index` of the stream of all epochs."""
-        epoch, rest = divmod(index, self._per_epoch)
+        epoch, rest = divmod(index, self.samples_per_epoch)
         order = self._epoch(epoch)
         start = int(order.samples[rest]) * self._length
         place = int(np.searchsorted(order.starts, start, side="right")) - 1
@@ -172,6 +209,7 @@ class PackData:
         self.train_steps = _fine_tune_steps(weights, config)
         total = self.train_steps * config.global_batch_size
         self.epochs = total / int(weights.sum())
+        self.epochs_of = {"packs": round(self.epochs, 4)}
         rounds = range(int(np.ceil(self.epochs)))
         self._order = np.concatenate([_generator(config.seed, "packs", e).permutation(len(weights)) for e in rounds])
         # Step k takes the packs that begin inside conversations [k x batch, (k + 1) x batch) of the stream.
@@ -293,10 +331,17 @@ def interleave(counts: Sequence[int]) -> tuple[Array, Array]:
     return kinds[order], numbers[order]
 
 
-def read_prefixes(folder: Path, *, split: str = "train") -> list[Path]:
-    """List the token prefixes of a split that hold tokens, from a tokenize stage's `index.json`."""
-    rows = json.loads((folder / "index.json").read_text())["prefixes"]
-    return [folder / row["name"] for row in rows if row["split"] == split and row["tokens"]]
+def read_prefixes(folder: Path, *, split: str = "train") -> dict[str, list[Path]]:
+    """List the token prefixes of a split that hold tokens, from a tokenize stage's `index.json`, by their language.
+
+    What is neither code nor plain text, such as commits, goes by the name of its domain.
+    """
+    found: dict[str, list[Path]] = {}
+    for row in json.loads((folder / "index.json").read_text())["prefixes"]:
+        if row["split"] == split and row["tokens"]:
+            part = row["language"] if row["domain"] in (records.CODE, records.TEXT) else row["domain"]
+            found.setdefault(part, []).append(folder / row["name"])
+    return found
 
 
 def _document_sizes(reader: IndexedReader) -> Array:

@@ -58,13 +58,13 @@ def _run(out: Path, job: dict[str, str], config: TrainConfig, launcher: Launcher
 
 def open_data(job: dict[str, str], config: TrainConfig) -> Data:
     """Open the training set of a job; too little data raises ValueError with the figures."""
-    from specialize.data import PackData, PretrainData, read_prefixes
+    from specialize.data import Domain, PackData, PretrainData, read_prefixes
 
     if isinstance(config, PretrainConfig):
         replay = config.replay_fraction
         domains = [
-            ("code", read_prefixes(Path(job["code"])), 1 - replay),
-            ("replay text", read_prefixes(Path(job["text"])), replay),
+            Domain("code", 1 - replay, read_prefixes(Path(job["code"])), dict(config.weights)),
+            Domain("replay text", replay, read_prefixes(Path(job["text"]))),
         ]
         return PretrainData(domains, config)
     if isinstance(config, FineTuneConfig):
@@ -82,6 +82,7 @@ def _metrics(path: Path, data: Data) -> dict[str, object]:
         "tokens": rows[-1]["consumed_tokens"],
         "learned_tokens": sum(row["learned_tokens"] for row in rows),
         "epochs": round(data.epochs, 4),
+        "epochs_of": data.epochs_of,
         "first_loss": round(rows[0]["loss"], 6),
         "last_loss": round(sum(row["loss"] for row in tail) / len(tail), 6),
     }

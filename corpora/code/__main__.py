@@ -1,4 +1,7 @@
-"""`python -m corpora.code explain FILE`: every signal, bound and decision for one file, without a run."""
+"""`python -m corpora.code explain FILE`: every signal, bound and decision for one file, without a run.
+
+`python -m corpora.code languages` lists what is known and how much of it is in the blend.
+"""
 
 from __future__ import annotations
 
@@ -93,6 +96,18 @@ def _parsed(language: str, text: str, config: SyntaxConfig, reasons: list[str]) 
     reasons += [reason] if reason else []
 
 
+def list_languages() -> Iterator[str]:
+    """Say of every language its share of the blend in percent, whether it is parsed, and the files that are certain."""
+    from corpora.code.languages import LANGUAGES
+
+    total = sum(language.weight for language in LANGUAGES)
+    yield f"{'language':<22} {'weight':>8} {'share':>7}  {'parsed':<6} files"
+    for row in sorted(LANGUAGES, key=lambda row: (-row.weight, row.name)):
+        share = f"{row.weight / total:.2%}" if row.weight else "-"
+        files = " ".join(f"{row.suffixes} {row.shared}".split())
+        yield f"{row.name:<22} {row.weight:>8g} {share:>7}  {'yes' if row.grammar else '':<6} {files}"
+
+
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m corpora.code", description=__doc__)
@@ -101,7 +116,11 @@ def main() -> None:
     command.add_argument("file", type=Path)
     command.add_argument("--preset", choices=list(PRESETS), default="ours")
     command.add_argument("--language", default="", help="Linguist's name; by default it is detected")
+    commands.add_parser("languages", help="list the languages that are known, with their weight in the blend")
     arguments = parser.parse_args()
+    if arguments.command == "languages":
+        print("\n".join(list_languages()))
+        return
     from corpora.collect import CollectConfig
     from corpora.sources.read import read_text
 

@@ -200,6 +200,8 @@ LANGUAGES = (
 BY_NAME = {language.name: language for language in LANGUAGES}
 BLEND = tuple(language.name for language in LANGUAGES if language.weight)
 """The languages that a full-size recipe reads."""
+WEIGHTS = tuple((language.name, language.weight) for language in LANGUAGES if language.weight)
+"""And how much of each it trains on (`PretrainConfig.weights`)."""
 _SCRIPTS = frozenset({"Shell", "Perl", "Ruby", "Tcl", "Awk", "fish", "Lua"})
 """Those often in files without a suffix, told by their first line."""
 

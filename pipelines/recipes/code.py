@@ -6,7 +6,7 @@ from typing import Any
 
 from corpora.code.filter import FilterConfig
 from corpora.code.fim import FimConfig
-from corpora.code.languages import BLEND
+from corpora.code.languages import BLEND, WEIGHTS
 from corpora.code.order import OrderConfig
 from corpora.code.secrets import SecretsConfig
 from corpora.code.syntax import SyntaxConfig
@@ -254,6 +254,7 @@ def _report_size(
             seq_length=8192,  # report, 4.1
             global_batch_size=512,  # 4M tokens a step, as in pretraining (Table 1); the report gives none here
             train_tokens=90_000_000_000,  # report, 4.1: around 90 billion
+            weights=WEIGHTS,
             optimizer=OptimizerConfig(learning_rate=pretraining_rate),
             precision=Precision.BF16,
             recompute=True,

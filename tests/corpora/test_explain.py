@@ -5,6 +5,7 @@ import pytest
 from corpora.code import __main__ as command
 from corpora.code.__main__ import explain
 from corpora.code.filter import FilterConfig
+from corpora.code.languages import LANGUAGES
 from corpora.code.signals import DESCRIPTIONS
 from corpora.code.syntax import SyntaxConfig
 
@@ -48,3 +49,14 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["corpora.code", "explain", str(good), "--preset", "best"])
     with pytest.raises(SystemExit):
         command.main()
+
+
+def test_the_languages_are_listed_with_their_share_of_the_blend(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["corpora.code", "languages"])
+    command.main()
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert len(lines) == len(LANGUAGES) >= 90
+    assert "14.20%  yes    .py .pyi" in next(line for line in lines if line.startswith("Python "))
+    shares = [float(line[32:39].strip().removesuffix("%")) for line in lines if "%" in line[:40]]
+    assert sum(shares) == pytest.approx(100, abs=0.5)
+    assert shares == sorted(shares, reverse=True)

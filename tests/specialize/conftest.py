@@ -33,7 +33,8 @@ def write_tokens(folder: Path, name: str, *, documents: int, seed: int) -> None:
         writer.add_document(np.concatenate(parts), lengths)
         tokens += sum(lengths)
     writer.close()
-    row = {"name": name, "split": "train", "documents": documents, "tokens": tokens}
+    described = {"domain": "code", "language": "Python", "split": "train"}
+    row = {"name": name, **described, "documents": documents, "tokens": tokens}
     (folder / "index.json").write_text(json.dumps({"prefixes": [row]}))
 
 

@@ -1,5 +1,6 @@
 """Batches: what is read, how often, in which order, and what is learned."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from specialize.config import (
     ParallelConfig,
     PretrainConfig,
 )
-from specialize.data import PackData, PretrainData, interleave, micro_batches, read_prefixes, shares
+from specialize.data import Domain, PackData, PretrainData, interleave, micro_batches, read_prefixes, shares
 from tests.specialize.conftest import write_packs, write_tokens
 
 OPTIMIZER = OptimizerConfig(learning_rate=1e-3)
@@ -28,7 +29,9 @@ FINE_TUNE = FineTuneConfig(seq_length=64, global_batch_size=8, epochs=1, optimiz
 def open_pretrain(code, text, config):
     """Both domains."""
     weights = 1 - config.replay_fraction, config.replay_fraction
-    return PretrainData([("code", read_prefixes(code), weights[0]), ("text", read_prefixes(text), weights[1])], config)
+    return PretrainData(
+        [Domain("code", weights[0], read_prefixes(code)), Domain("text", weights[1], read_prefixes(text))], config
+    )
 
 
 def all_samples(data):
@@ -67,7 +70,7 @@ def test_an_epoch_reads_each_token_once(tmp_path):
         writer.add_document(np.arange(start, start + 50), [20, 30])
     writer.close()
     config = PretrainConfig(seq_length=16, global_batch_size=1, train_steps=62, optimizer=OPTIMIZER, replay_fraction=0)
-    data = PretrainData([("code", [tmp_path / "code"], 1.0)], config)
+    data = PretrainData([Domain("code", 1.0, {"Python": [tmp_path / "code"]})], config)
     labels = Counter(np.concatenate([sample.tokens[1:] for sample in all_samples(data)]).tolist())
     assert len(labels) == 62 * 16
     assert set(labels.values()) == {1}
@@ -80,7 +83,7 @@ def test_starts_are_where_documents_start(tmp_path):
         writer.add_document(np.arange(start, start + 50), [50])
     writer.close()
     config = PretrainConfig(seq_length=64, global_batch_size=1, train_steps=15, optimizer=OPTIMIZER, replay_fraction=0)
-    for sample in all_samples(PretrainData([("code", [tmp_path / "code"], 1.0)], config)):
+    for sample in all_samples(PretrainData([Domain("code", 1.0, {"Python": [tmp_path / "code"]})], config)):
         inside = [place for place in sample.starts if place]
         assert inside == [place for place, token in enumerate(sample.tokens) if token % 50 == 0 and place]
 
@@ -93,6 +96,39 @@ def test_domains_keep_their_weights(tmp_path):
     assert Counter(data._which.tolist()) == {0: 120, 1: 40}
     for step in range(40):
         assert Counter(data._which[list(data.samples_of(step))].tolist())[1] in {0, 1, 2}
+
+
+def weighed(tmp_path, **more):
+    """A corpus of 3,000 tokens of Python, 300 of Rust and 900 of commits, at weights."""
+    rows = []
+    for name, domain, language, count in (
+        ("code_python_train", "code", "Python", 3000),
+        ("code_rust_train", "code", "Rust", 300),
+        ("commits_python_train", "commits", "Python", 900),
+        ("code_ada_train", "code", "Ada", 900),
+    ):
+        writer = IndexedWriter(tmp_path / name, np.int32)
+        writer.add_documents(np.arange(count), [50] * (count // 50), [1] * (count // 50))
+        writer.close()
+        rows.append({"name": name, "domain": domain, "language": language, "split": "train", "tokens": count})
+    (tmp_path / "index.json").write_text(json.dumps({"prefixes": rows}))
+    weights = (("Python", 2.0), ("Rust", 1.0), ("commits", 1.0))
+    config = replace(PRETRAIN, replay_fraction=0, weights=weights, **more)
+    return PretrainData([Domain("code", 1.0, read_prefixes(tmp_path), dict(config.weights))], config)
+
+
+def test_languages_take_their_weights_up_to_the_cap(tmp_path):
+    data = weighed(tmp_path, train_steps=20, max_epochs=2.0)
+    # 80 samples of 16: Rust gives 2 epochs of its 18, the others go by weight
+    assert Counter(data._which.tolist()) == {0: 40, 1: 20, 2: 20}
+    assert data.epochs_of == {"code Python": 0.2139, "code Rust": 1.1111, "code commits": 0.3571}
+    capped = weighed(tmp_path, train_steps=20)
+    assert Counter(capped._which.tolist()) == {0: 41, 1: 18, 2: 21}
+
+
+def test_a_budget_above_the_caps_is_refused_in_samples(tmp_path):
+    with pytest.raises(ValueError, match="code, in samples of 16 tokens: a budget of 400 is above the 261"):
+        weighed(tmp_path, train_steps=100)
 
 
 @pytest.mark.parametrize("parallel", [ParallelConfig(data_parallel=2), ParallelConfig(data_parallel=4)])
