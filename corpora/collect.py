@@ -13,6 +13,7 @@ import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +26,14 @@ from corpora.sources import Repository, digest
 
 if TYPE_CHECKING:
     from corpora.engine import Engine
+    from corpora.sources.chosen import Rows
 
 KINDS = ("installed", "folders", "fixture")
 FIXTURE = Path(__file__).parent / "fixture"
 TEXT_SUFFIXES = (".rst", ".md", ".txt")
+DOCUMENTATION_SUFFIXES = (*TEXT_SUFFIXES, ".adoc")
+NOTEBOOK = ".ipynb"
+DOMAINS = (records.CODE, records.DOCUMENTATION, records.COMMITS)
 DESCRIPTION = ".dist-info/METADATA"
 _NOT_PROSE = re.compile(
     r"requirements|licen[cs]e|copying|notice|authors|contributors|record|top_level|entry_points|sources|cmakelists|vendor",
@@ -55,9 +60,18 @@ class CollectConfig:
     """SPDX names that are allowed; no licence is no permission."""
     num_shards: int = 8
     seed: int = 1234
+    datasets: tuple[str, ...] = ()
+    """Rows of `sources.catalog`, from the hub or from copies in luigi.cfg [sources]; a dataset's licence must be in `licenses`."""
+    revisions: tuple[tuple[str, str], ...] = ()
+    """(dataset, commit of the hub) where another commit than the catalog's is meant, or it has none."""
 
     def __post_init__(self) -> None:
         name = type(self).__name__
+        for dataset, revision in self.revisions:
+            if dataset not in self.datasets or not re.fullmatch("[0-9a-f]{40}", revision):
+                raise ValueError(
+                    f"{name}.revisions must pair a name of datasets with 40 hex digits, got {dataset!r}, {revision!r}"
+                )
         for kind in self.kinds:
             if kind not in KINDS:
                 raise ValueError(f"{name}.kinds must be of {', '.join(KINDS)}, got {kind!r}")
@@ -74,6 +88,16 @@ class CollectCodeConfig(CollectConfig):
 
     languages: tuple[str, ...] = ("Python",)
     """Linguist names of what is read; `languages.BLEND` has all that a full-size corpus is made of."""
+    domains: tuple[str, ...] = (records.CODE,)
+    """Of `code`, `documentation` (prose of the repositories, in any language) and `commits` (of those that git keeps)."""
+    notebooks: bool = False
+    """Whether notebooks are read, as scripts in their kernel's language."""
+    max_commits: int = 200
+    """Newest commits of a repository that are looked at, merges not counted; ours."""
+    max_commit_files: int = 1
+    """Files that a commit may change: CommitPack (arXiv 2308.07124) takes commits of one file, whose message is about it."""
+    max_commit_bytes: int = 2_000_000
+    """Of the commits of one repository that are kept, in bytes of text, so that no history is the corpus; ours."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -82,6 +106,15 @@ class CollectCodeConfig(CollectConfig):
             raise ValueError(
                 f"{type(self).__name__}.languages must be names of corpora/code/languages.py, got {', '.join(unknown) or 'none'}"
             )
+        if unknown := sorted(set(self.domains) - set(DOMAINS)):
+            raise ValueError(f"{type(self).__name__}.domains must be of {', '.join(DOMAINS)}, got {', '.join(unknown)}")
+        for field in ("max_commits", "max_commit_files", "max_commit_bytes"):
+            if getattr(self, field) < 1:
+                raise ValueError(f"{type(self).__name__}.{field} must be at least 1, got {getattr(self, field)}")
+
+    def reads_history(self, repository: Repository) -> bool:
+        """Whether commits of a repository are asked for, and kept by git."""
+        return records.COMMITS in self.domains and bool(repository.git and repository.revision)
 
 
 class CollectTextConfig(CollectConfig):
@@ -101,16 +134,21 @@ class Sources:
         return read_opt_outs(Path(self.opt_out).expanduser() if self.opt_out else None)
 
     def roots(self) -> Iterator[tuple[str, Path]]:
-        """List them; a folder that is not there is refused."""
+        """List them; a folder or archive that is not there is refused."""
+        from corpora.sources.archives import suffix as archive_suffix
+        from corpora.sources.passes import is_table
+
         for name, path in self.folders:
             root = Path(path).expanduser()
+            if is_table(name, path):
+                continue
             if name in KINDS:
                 raise ValueError(
                     f"luigi.cfg [sources] {name} = {path}: {name} names a source of ours; choose another name"
                 )
-            if not root.is_dir():
+            if not root.is_dir() and not (root.is_file() and archive_suffix(root.name)):
                 raise ValueError(
-                    f"luigi.cfg [sources] {name} = {path}: no such folder; correct the path or take the line out"
+                    f"luigi.cfg [sources] {name} = {path}: no such folder or archive; correct the path or take the line out"
                 )
             yield name, root.resolve()
 
@@ -140,7 +178,8 @@ def collect_text(out: Path, *, config: CollectTextConfig, sources: Sources, engi
 
 def inventory(config: CollectConfig, sources: Sources) -> dict[str, str]:
     """Digest what each source holds, fast: it is asked at every start of a run."""
-    from corpora.sources import folders, installed, walk
+    from corpora.sources import folders, installed, passes
+    from corpora.sources.beneath import walk
 
     found: dict[str, str] = {}
     if opt_outs := sources.opt_outs():
@@ -153,7 +192,8 @@ def inventory(config: CollectConfig, sources: Sources) -> dict[str, str]:
     if "fixture" in config.kinds:
         contents = ((file, hashlib.sha256((FIXTURE / file).read_bytes()).hexdigest()) for file in walk(FIXTURE))
         found["fixture"] = digest(*(part for pair in contents for part in pair))
-    return found
+    domain = records.TEXT if isinstance(config, CollectTextConfig) else records.CODE
+    return found | passes.inventory(config, sources, domain)
 
 
 def list_repositories(config: CollectConfig, sources: Sources) -> Iterator[Repository]:
@@ -172,49 +212,74 @@ def list_repositories(config: CollectConfig, sources: Sources) -> Iterator[Repos
 
 def _collect(out: Path, config: CollectConfig, sources: Sources, engine: Engine, domain: str) -> dict[str, object]:
     from corpora import shards
+    from corpora.sources import passes
+    from corpora.sources.gather import gather
     from corpora.sources.read import collect_shard
 
-    plan, unread = make_plan(config, list_repositories(config, sources), domain, sources.opt_outs())
+    tables = out / "tables"
+    rows = passes.survey(tables, config, sources, engine, domain)
+    plan, unread = make_plan(config, list_repositories(config, sources), domain, sources.opt_outs(), rows)
+    inputs = passes.scatter(tables, rows, config, sources, engine) if rows else []
     worklists = []
     for index in range(config.num_shards):
         path = out / "worklist" / f"{shards.shard_name(index, config.num_shards)}.json"
-        shards.write_json(path, [asdict(entry) for entry in plan if entry.shard == index])
+        entries = [asdict(entry) for entry in plan if entry.shard == index]
+        shards.write_json(path, {"entries": entries, "inputs": inputs[index], "shard": index} if rows else entries)
         worklists.append(path)
-    counts = engine.map_shards(collect_shard, worklists, out, config, domain)
-    shutil.rmtree(out / "worklist")
+    if rows:
+        counts = engine.map_shards(gather, worklists, out, config, domain, tables / "spill")
+    else:
+        counts = engine.map_shards(collect_shard, worklists, out, config, domain)
+    for folder in ("worklist", "tables"):
+        shutil.rmtree(out / folder, ignore_errors=True)
+    heldout = sorted(entry.repository.name for entry in plan if entry.split == records.HELDOUT)
     return {
         **{name: sum(count[name] for count in counts) for name in ("kept", "rejected", "bytes")},
-        "repositories": len(plan),
-        "heldout_repositories": sorted(entry.repository.name for entry in plan if entry.split == records.HELDOUT),
+        "repositories": len(plan) + (rows.num_taken() if rows else 0),
+        "heldout_repositories": heldout + (rows.heldout_names() if rows else []),
         "unread_bytes": unread,
     }
 
 
 def make_plan(
-    config: CollectConfig, repositories: Iterable[Repository], domain: str, opt_outs: Collection[str] = ()
+    config: CollectConfig,
+    repositories: Iterable[Repository],
+    domain: str,
+    opt_outs: Collection[str] = (),
+    rows: Rows | None = None,
 ) -> tuple[list[Entry], int]:
     """Choose repositories and files up to the budget, and their splits; count the bytes that are left unread."""
     found = sorted(repositories, key=lambda one: (digest(str(config.seed), one.name), one.source))
-    wanted = _is_code(config) if domain == records.CODE else _is_prose
+    wanted = is_code(config) if domain == records.CODE else _is_prose
     plan: list[Entry] = []
     left, unread = config.budget_bytes, 0
-    for repository in found:
+    for repository in rows.between(found) if rows else found:
+        if isinstance(repository, int):
+            left, beyond = rows.take(repository, left) if rows else (left, 0)
+            unread += beyond
+            continue
         sizes = _sizes(repository, domain, wanted)
-        opt_out = opted_out(opt_outs, repository.name)
+        opt_out = opted_out(opt_outs, repository.name, *repository.aliases)
         permitted = opt_out is None and (repository.by_folder or allowed(repository.license, config.licenses))
         room = min(left, config.max_repository_bytes) if permitted else 0
         chosen = _choose(repository.name, sizes, config, room)
         beyond = sum(sizes.values()) - sum(sizes[file] for file in chosen) if permitted else 0
         unread += beyond
-        if not sizes or not left:
+        history = domain == records.CODE and isinstance(config, CollectCodeConfig) and config.reads_history(repository)
+        refused = (
+            repository.refused if domain == records.CODE else tuple(one for one in repository.refused if not one[0])
+        )
+        if not (sizes or refused or history) or not left:
             continue
         cost = sum(sizes[file] for file in chosen if sizes[file] <= config.max_file_bytes)
         left = 0 if beyond and room == left else left - cost
-        reduced = replace(repository, files=tuple(chosen))
+        reduced = replace(repository, files=tuple(chosen), sizes=(), refused=refused if permitted else ())
         shard = place(repository) * config.num_shards >> 128
         plan.append(Entry(repository=reduced, shard=shard, split=records.TRAIN, permitted=permitted, opt_out=opt_out))
     plan.sort(key=lambda entry: place(entry.repository))
     heldout = _heldout(config, found, plan)
+    if rows:
+        heldout = rows.hold_out(heldout, {entry.repository.name for entry in plan if entry.repository.files})
     return [
         replace(entry, split=records.HELDOUT) if entry.repository.name in heldout else entry for entry in plan
     ], unread
@@ -225,15 +290,17 @@ def place(repository: Repository) -> int:
     return int(digest("shard", repository.source, repository.name), 16)
 
 
+def rank(config: CollectConfig, name: str) -> str:
+    """Order names for the held-out split."""
+    return digest("heldout", str(config.seed), name)
+
+
 def _heldout(config: CollectConfig, found: Sequence[Repository], plan: Sequence[Entry]) -> set[str]:
     """Choose names by digest: of all repositories, so that code and text agree; at least one of the plan, never all."""
-
-    def rank(name: str) -> str:
-        return digest("heldout", str(config.seed), name)
-
+    rank_of = partial(rank, config)
     names = {repository.name for repository in found}
-    wanted = set(sorted(names, key=rank)[: math.ceil(config.heldout_fraction * len(names))])
-    readable = sorted({entry.repository.name for entry in plan if entry.repository.files}, key=rank)
+    wanted = set(sorted(names, key=rank_of)[: math.ceil(config.heldout_fraction * len(names))])
+    readable = sorted({entry.repository.name for entry in plan if entry.repository.files}, key=rank_of)
     count = min(max(1, len(wanted.intersection(readable))), len(readable) - 1) if wanted else 0
     return set(readable[: max(count, 0)])
 
@@ -243,31 +310,24 @@ def _sizes(repository: Repository, domain: str, wanted: Callable[[str], bool]) -
 
     A source file that only its first line can tell is one when that line names an interpreter.
     """
+    from corpora.sources.beneath import Beneath
+
+    if repository.sizes:
+        return {file: size for file, size in zip(repository.files, repository.sizes, strict=True) if wanted(file)}
     found: dict[str, int] = {}
-    for file in repository.files:
-        size = _size(repository.path(file)) if wanted(file) else None
-        by_first_line = domain == records.CODE and languages.is_script(file)
-        if size is not None and (not by_first_line or _has_shebang(repository.path(file))):
-            found[file] = size
+    if not repository.files:
+        return found
+    try:
+        below = Beneath(repository.root)
+    except OSError:  # it went away since it was listed
+        return found
+    with below:
+        for file in repository.files:
+            size = below.size(file) if wanted(file) else None
+            by_first_line = domain == records.CODE and languages.is_script(file)
+            if size is not None and (not by_first_line or below.head(file, 2) == b"#!"):
+                found[file] = size
     return found
-
-
-def _has_shebang(path: Path) -> bool:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(2) == b"#!"
-    except OSError:
-        return False
-
-
-def _size(path: Path) -> int | None:
-    import stat
-
-    try:
-        status = path.lstat()
-    except OSError:
-        return None
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _choose(repository: str, sizes: dict[str, int], config: CollectConfig, room: int) -> list[str]:
@@ -281,10 +341,22 @@ def _choose(repository: str, sizes: dict[str, int], config: CollectConfig, room:
     return sorted(chosen)
 
 
-def _is_code(config: CollectConfig) -> Callable[[str], bool]:
+def is_code(config: CollectConfig) -> Callable[[str], bool]:
     """Give a test for paths of files that may be in a language of the config."""
-    wanted = frozenset(config.languages) if isinstance(config, CollectCodeConfig) else frozenset()
-    return lambda file: not wanted.isdisjoint(languages.possible(file))
+    if not isinstance(config, CollectCodeConfig):
+        return lambda _: False
+    wanted = frozenset(config.languages) if records.CODE in config.domains else frozenset()
+    documentation = records.DOCUMENTATION in config.domains
+    return lambda file: (
+        (documentation and is_documentation(file))
+        or (config.notebooks and file.endswith(NOTEBOOK))
+        or not wanted.isdisjoint(languages.possible(file))
+    )
+
+
+def is_documentation(file: str) -> bool:
+    """Whether a file of a repository is prose for people."""
+    return file.lower().endswith(DOCUMENTATION_SUFFIXES) and not _NOT_PROSE.match(file.rpartition("/")[2])
 
 
 def _is_prose(file: str) -> bool:
@@ -294,5 +366,11 @@ def _is_prose(file: str) -> bool:
 
 def entry_of(value: dict[str, Any]) -> Entry:
     """Read an entry back from a work list."""
-    repository = value["repository"] | {"files": tuple(value["repository"]["files"])}
-    return Entry(**value | {"repository": Repository(**repository)})
+    return Entry(**value | {"repository": Repository(**_tuples(value["repository"]))})
+
+
+def _tuples(value: Any) -> Any:
+    """Give the lists of JSON back as the tuples that they were."""
+    if isinstance(value, dict):
+        return {key: _tuples(one) for key, one in value.items()}
+    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value

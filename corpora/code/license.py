@@ -142,6 +142,8 @@ def spdx_tag(text: str) -> str:
     >>> spdx_tag("/* SPDX-License-Identifier: MIT */\n/* SPDX-License-Identifier: GPL-2.0, see COPYING */\n")
     '(MIT) AND (GPL-2.0, see COPYING)'
     """
+    if "spdx-" not in text[:_TAG_SCAN_CHARACTERS].lower():  # in most files
+        return ""
     lines = (_COMMENT_END.sub("", match[1]) for match in _SPDX_TAG.finditer(text, 0, _TAG_SCAN_CHARACTERS))
     tags = list(dict.fromkeys(line.strip() or "NONE" for line in lines))
     return tags[0] if len(tags) == 1 else " AND ".join(f"({tag})" for tag in tags)

@@ -37,8 +37,10 @@ _HEADERS = (
 )
 """Phrase in a header and the licence that it means, the strictest first; versions are not read: none of them is allowed."""
 _HEADER = tuple(
-    (name, re.compile(r"[\s*#/;%-]+".join(map(re.escape, phrase.split())), re.I)) for name, phrase in _HEADERS
+    (name, phrase.lower().split(), re.compile(r"[\s*#/;%-]+".join(map(re.escape, phrase.split())), re.I))
+    for name, phrase in _HEADERS
 )
+"""With the words of the phrase: few heads have them all, and to look for them takes a tenth of the time."""
 _EITHER = re.compile(
     r"dual[- ]licensed|alternatively|either[\s*#/]+(?:license|the)|at your option[\s*#/]+under", re.IGNORECASE
 )
@@ -51,7 +53,8 @@ def from_header(text: str) -> str:
     'GPL-2.0-or-later'
     """
     head = text[:_HEADER_CHARACTERS]
-    found = [name for name, phrase in _HEADER if phrase.search(head)]
+    lowered = head.lower()
+    found = [name for name, words, phrase in _HEADER if all(word in lowered for word in words) and phrase.search(head)]
     if not found:
         return UNKNOWN
     return " OR ".join(dict.fromkeys(found)) if len(found) > 1 and _EITHER.search(head) else found[0]

@@ -1,27 +1,30 @@
-"""Where documents come from: installed distributions, folders and git checkouts, the fixture.
+"""Where documents come from: installed distributions, folders, git checkouts and archives, hub datasets, the fixture.
 
 A source lists repositories; a repository lists files and knows its licence. Nothing is read before it is asked for, and
-nothing outside the root of a repository is ever read.
+nothing outside the root of a repository is ever read: what leads out, and what is no regular file, is refused by name.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import os
-from collections.abc import Iterable, Iterator
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpora.code import license as licenses
-
+MAXIMUM_REFUSALS = 1_000
+"""Refused members of one repository that are named; more are counted."""
+_MAXIMUM_NAME_BYTES = 4_096
+"""Of a whole path, as Linux has it; archives can hold longer ones."""
+_NOT_NAME = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, and the lone surrogates as which Python shows bytes that are not UTF-8."""
 _LICENSE_NAMES = ("licen", "copying", "unlicense")
 _NOT_LICENSE_SUFFIXES = (".py", ".pyi", ".js", ".json", ".pyc", ".spdx")
-MAXIMUM_LICENSE_BYTES = 200_000
-"""Longer collections of third parties' licences are not read; they name no single one."""
 SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", ".tox", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".pytest_cache"}
 )
+
+Refusal = tuple[str, str, str]
+"""(path, reason, evidence) of what a listing found and nobody reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,7 @@ class Repository:
     """One unit of the held-out split: a distribution, a checkout, a folder; plain data, so it travels to workers."""
 
     name: str
+    """Owner and repository where an address or the layout says so, else the source's name and the folder's."""
     source: str
     """`installed`, `fixture` or the name in luigi.cfg [sources]."""
     revision: str
@@ -42,6 +46,19 @@ class Repository:
     by_folder: bool = False
     """Whether parts of it may have licences of their own though the whole has none."""
     date: str | None = None
+    kind: str = "folder"
+    """`folder`, `archive` (a tar or zip file) or `bare` (a git repository without files beside it)."""
+    prefix: str = ""
+    """Folder of an archive that holds all of its files and is left out of their paths."""
+    git: str = ""
+    """Folder in which git keeps its history, "" where there is none."""
+    aliases: tuple[str, ...] = ()
+    """Other names that the opt-out list may know it by: those of its remotes."""
+    sizes: tuple[int, ...] = ()
+    """Bytes of each file, where listing tells them."""
+    licenses: tuple[tuple[str, str, str], ...] = ()
+    """(folder, expression, evidence) of the folders that have a licence of their own, where listing tells them."""
+    refused: tuple[Refusal, ...] = ()
 
     def path(self, file: str) -> Path:
         """Where a file lies."""
@@ -57,25 +74,30 @@ def digest(*parts: str) -> str:
     return value.hexdigest()
 
 
-def walk(root: Path) -> Iterator[str]:
-    """List the regular files below a root in order; links are not followed, tool folders and names that are no text skipped."""
-    pending = [""]
-    while pending:
-        folder = pending.pop()
-        below = []
-        with os.scandir(root / folder) as entries:
-            for entry in sorted((entry for entry in entries if is_text(entry.name)), key=lambda entry: entry.name):
-                path = f"{folder}{entry.name}"
-                if entry.is_file(follow_symlinks=False):
-                    yield path
-                elif entry.is_dir(follow_symlinks=False) and entry.name not in SKIPPED_FOLDERS:
-                    below.append(f"{path}/")
-        pending += reversed(below)
+def is_name(path: str) -> bool:
+    r"""Whether a path can be written in every file of ours: UTF-8 without control characters, of a length that Linux has.
+
+    >>> [is_name(path) for path in ("a b/é.py", "a\nb.py", "\udcff.py", "x" * 5000)]
+    [True, False, False, False]
+    """
+    return not _NOT_NAME.search(path) and len(path.encode()) <= _MAXIMUM_NAME_BYTES
 
 
-def is_text(name: str) -> bool:
-    """Whether a file name is UTF-8; Python shows other bytes as lone surrogates, which no JSON or Parquet file holds."""
-    return not any("\ud800" <= mark <= "\udfff" for mark in name)
+def shown(path: str) -> str:
+    r"""Write any path so that it can be read and stored.
+
+    >>> shown("a\n\udcff.py")
+    'a\\x0a\\xff.py'
+    """
+    text = _NOT_NAME.sub(lambda mark: f"\\x{ord(mark[0]) & 0xFF:02x}", path)
+    return text if len(text) <= _MAXIMUM_NAME_BYTES else f"{text[:100]}... ({len(text)} characters)"
+
+
+def bounded(refused: list[Refusal]) -> tuple[Refusal, ...]:
+    """Name the first refusals and count the rest, so that no repository fills a work list with them."""
+    more = len(refused) - MAXIMUM_REFUSALS
+    rest = [("", "refused_members", f"and {more} more")] if more > 0 else []
+    return (*refused[:MAXIMUM_REFUSALS], *rest)
 
 
 def is_license_file(path: str) -> bool:
@@ -86,32 +108,3 @@ def is_license_file(path: str) -> bool:
     """
     name = path.rpartition("/")[2].lower()
     return name.startswith(_LICENSE_NAMES) and not name.endswith(_NOT_LICENSE_SUFFIXES)
-
-
-def read_license_texts(root: Path, files: Iterable[str]) -> dict[str, str]:
-    """Read licence files below a root; one that is too long to be one licence has the text ""."""
-    texts = {}
-    for file in files:
-        path = root / file
-        short = path.stat().st_size <= MAXIMUM_LICENSE_BYTES
-        texts[file] = path.read_text(encoding="utf-8", errors="replace") if short else ""
-    return texts
-
-
-@functools.lru_cache(maxsize=65536)
-def license_beside(root: Path, folder: str) -> tuple[str, str] | None:
-    """Name what the licence files in one folder ask for, with their names as evidence; None without such files."""
-    with os.scandir(root / folder) as entries:
-        names = sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
-    files = [f"{folder}/{name}" if folder else name for name in names if is_license_file(name)]
-    return licenses.from_license_texts(read_license_texts(root, files)) if files else None
-
-
-def nearest_license(root: Path, file: str) -> tuple[str, str] | None:
-    """Name the licence of the nearest folder up the tree that has licence files; None when there is none below the root."""
-    folder = file.rpartition("/")[0]
-    while folder:
-        if found := license_beside(root, folder):
-            return found
-        folder = folder.rpartition("/")[0]
-    return None

@@ -19,7 +19,9 @@ from pathlib import Path, PurePosixPath
 from typing import cast
 
 from corpora.code import license as licenses
-from corpora.sources import Repository, digest, is_license_file, read_license_texts, walk
+from corpora.sources import Repository, digest, is_license_file
+from corpora.sources.beneath import read_beneath, walk
+from corpora.sources.nearest import MAXIMUM_LICENSE_BYTES
 
 SOURCE = "installed"
 _LIBRARY = "python"
@@ -113,7 +115,7 @@ def _license(distribution: importlib.metadata.Distribution, root: Path, files: l
         return expression, "License field"
     found = [file for file in files if _is_own_license(file) and (root / file).is_file()]
     if found:
-        return licenses.from_license_texts(read_license_texts(root, found))
+        return licenses.from_license_texts(read_beneath(root, found, MAXIMUM_LICENSE_BYTES))
     return licenses.UNKNOWN, "no expression, classifier, field or licence file"
 
 

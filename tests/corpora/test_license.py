@@ -127,7 +127,7 @@ def test_the_tag_is_read_in_any_comment_at_the_head_only():
 
 @pytest.mark.parametrize("folder", sorted(path.name for path in Path(FIXTURE).iterdir() if path.is_dir()))
 def test_every_repository_of_the_fixture_says_its_licence_but_the_one_without(folder):
-    from corpora.sources import license_beside
+    from corpora.sources.nearest import license_beside
 
     found = license_beside(FIXTURE, folder)
     assert (found is None) == (folder == "no-license")

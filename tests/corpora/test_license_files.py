@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpora.code.license import PERMISSIVE, allowed, normalize
-from corpora.code.license_files import combine, from_header, from_manifest, is_manifest
+from corpora.code.license_files import _HEADERS, combine, from_header, from_manifest, is_manifest
 
 APACHE = "Licensed under the Apache License, Version 2.0 (the License);"
 GPL = "it under the terms of the GNU General Public License as published by"
@@ -66,3 +66,9 @@ def test_a_choice_holds_only_when_the_texts_are_those_of_the_choice():
     assert not allowed(combine("MIT OR ISC", "GPL-2.0-only AND MIT"), PERMISSIVE)
     assert combine("MIT", "") == ""
     assert combine("", "MIT") == "MIT"
+
+
+@pytest.mark.parametrize(("name", "phrase"), _HEADERS)
+def test_every_phrase_of_a_header_is_found_in_any_case(name, phrase):
+    for text in (f"# {phrase}\n", f"/* {phrase.upper()} */", "// " + phrase.replace(" ", "\n// ")):
+        assert from_header(text) == name
