@@ -30,7 +30,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 REPEATS = 3
 NGRAM = 10
-BENCHMARKS = ("humaneval:test", "mbpp:test")
 
 
 @dataclass(frozen=True)
@@ -186,18 +185,20 @@ def tokenizer_folder(out: Path) -> Path:
 
 
 def decontamination(table: Any, megabytes: float, _out: Path) -> Row:
-    """Measure a scan for runs of HumanEval and MBPP: ours for all lengths, the set for runs of ten words only."""
-    from corpora.ngrams import Index, words
+    """Measure a scan for all shipped benchmarks: ours by all its rules, the set for runs of ten words only."""
+    from corpora.benchmarks.files import BenchmarkFiles
+    from corpora.decontaminate import DecontaminateConfig, Pass, index_of
+    from corpora.ngrams import NGRAM as RULE
+    from corpora.ngrams import words
 
-    texts, index = table["text"], Index.build(BENCHMARKS, NGRAM, 5)
+    texts, (index, _) = table["text"], index_of(Pass("documents", DecontaminateConfig(ngram=NGRAM), BenchmarkFiles()))
     list(index.hits(texts.slice(0, 1)))  # compiles
     ours: set[int] = set()
     theirs: set[int] = set()
-    runs = {gram for gram in index.grams if gram.count(b" ") == NGRAM - 1}
+    runs = {b" ".join(words(index.text(gram).encode())) for gram in range(len(index)) if index.rule(gram) == RULE}
 
     def scan(_: object) -> None:
-        hits = list(index.hits(texts))
-        ours.update(hit.text for hit in hits if index.grams[hit.gram] in runs)
+        ours.update(hit.text for hit in index.hits(texts) if index.rule(hit.gram) == RULE)
 
     def look_up(documents: Sequence[str]) -> None:
         for number, text in enumerate(documents):

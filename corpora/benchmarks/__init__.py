@@ -2,7 +2,8 @@
 
 The sets whose licence allows it lie in `data/` as Parquet with the published columns and values; `SOURCES.json` names
 licence, source and digests, `licenses/` has the texts. `load` checks the digest each time (a millisecond): a score or a
-decontamination against an altered set is worth nothing. Sets that may not be shipped come in through `load_path`.
+decontamination against an altered set is worth nothing. Sets that may not be shipped come in through `load_path`, and,
+with columns of their own, through `files`.
 Rebuild the data with `python -m corpora.benchmarks build FOLDER`.
 """
 
@@ -17,6 +18,8 @@ from typing import Any
 DATA = Path(__file__).parent / "data"
 LANGUAGES = ("python", "js", "java", "go", "cpp", "rust")
 """Languages of HumanEvalPack, as its files name them."""
+TEST_SETS = ("humaneval:test", "mbpp:test", *(f"humanevalpack-{language}:test" for language in LANGUAGES), "gsm8k:test")
+"""All shipped sets that models are tested on: what training data is kept clean of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +67,18 @@ def load(name: str, split: str) -> list[BenchmarkProblem]:
 
 def load_path(name: str, path: Path, sha256: str) -> list[BenchmarkProblem]:
     """Read a benchmark that is not shipped from a JSONL (may be gzip) or Parquet file, after checking its digest."""
-    from corpora.benchmarks.readers import problems, read_rows
+    from corpora.benchmarks.readers import problems
+
+    return problems(name, path.name, checked_rows(path, sha256))
+
+
+def checked_rows(path: Path, sha256: str) -> list[dict[str, Any]]:
+    """Read the rows of a Parquet, JSONL or gzipped JSONL file after checking its digest."""
+    from corpora.benchmarks.readers import read_rows
 
     content = path.read_bytes()
     _check_digest(path, content, sha256)
-    return problems(name, path.name, read_rows(path.name, content))
+    return read_rows(path.name, content)
 
 
 @lru_cache(maxsize=1)
@@ -89,11 +99,7 @@ def _files(name: str) -> list[str]:
 
 @lru_cache(maxsize=16)
 def _rows(file: str) -> list[dict[str, Any]]:
-    from corpora.benchmarks.readers import read_rows
-
-    content = (DATA / file).read_bytes()
-    _check_digest(DATA / file, content, sources()[file]["sha256"])
-    return read_rows(file, content)
+    return checked_rows(DATA / file, sources()[file]["sha256"])
 
 
 def _check_digest(path: Path, content: bytes, wanted: str) -> None:

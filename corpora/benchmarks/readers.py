@@ -28,7 +28,17 @@ def read_rows(file: str, content: bytes) -> list[Row]:
         rows: list[Row] = pq.read_table(io.BytesIO(content)).to_pylist()
         return rows
     text = (gzip.decompress(content) if file.endswith(".gz") else content).decode("utf-8")
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
+    return [_object(file, number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+
+
+def _object(file: str, number: int, line: str) -> Row:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise SchemaError(f"{file}, line {number} is not JSON ({error}); a benchmark is JSONL or Parquet") from None
+    if not isinstance(row, dict):
+        raise SchemaError(f"{file}, line {number} is a {type(row).__name__}, wanted an object of named columns")
+    return row
 
 
 def problems(name: str, file: str, rows: Iterable[Row]) -> list[BenchmarkProblem]:

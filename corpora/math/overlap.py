@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from corpora import benchmarks
+from corpora.benchmarks import BenchmarkProblem
 
 CONTAMINATED, TEMPLATE = "contaminated", "template"
 _WORD = re.compile(r"\d+(?:\.\d+)?|[a-z]+")
@@ -36,9 +36,9 @@ class Overlap:
 class QuestionIndex:
     """The questions of some benchmarks, by their runs of words."""
 
-    def __init__(self, names: Sequence[str], *, ngram: int, masked_ngram: int, ratio: float) -> None:
+    def __init__(self, problems: Sequence[BenchmarkProblem], *, ngram: int, masked_ngram: int, ratio: float) -> None:
         self._ratio = ratio
-        self._problems = [problem for name in names for problem in benchmarks.load(*name.split(":"))]
+        self._problems = problems
         questions = [words(problem.question or problem.prompt) for problem in self._problems]
         self._plain = _Runs(questions, ngram)
         self._masked = _Runs([masked(question) for question in questions], masked_ngram)

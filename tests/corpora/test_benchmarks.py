@@ -7,6 +7,8 @@ import pytest
 
 from corpora import SchemaError, benchmarks
 from corpora.benchmarks import BenchmarkProblem, load, load_path
+from corpora.benchmarks.files import BenchmarkFile, BenchmarkFiles, load_all
+from corpora.benchmarks.texts import texts_of
 
 SIZES = {
     ("humaneval", "test"): 164,
@@ -84,3 +86,71 @@ def test_unknown_names_say_what_there_is():
         load("apps", "test")
     with pytest.raises(ValueError, match="has no split 'train'; it has test"):
         load("humaneval", "train")
+
+
+def _file(tmp_path, rows, name="mine.jsonl", **columns):
+    path = tmp_path / name
+    path.write_text("".join(f"{row if isinstance(row, str) else json.dumps(row)}\n" for row in rows))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return BenchmarkFile(name="mine", sha256=digest, **columns), BenchmarkFiles((("mine", str(path)),))
+
+
+def test_a_benchmark_of_the_users_is_read_by_named_columns(tmp_path):
+    file, located = _file(tmp_path, [{"task": 7, "q": "1 + 1\u2028?", "a": "2"}], id="task", question="q", answer="a")
+    (problem,) = load_all((), (file,), located)
+    assert (problem.id, problem.question, problem.prompt, problem.solution) == (
+        "mine/7",
+        "1 + 1\u2028?",
+        "1 + 1\u2028?",
+        "2",
+    )
+    assert len(list(load_all(("mbpp:prompt",), (file,), located))) == 11
+
+
+def test_a_benchmark_that_is_named_and_absent_is_refused(tmp_path):
+    file, _ = _file(tmp_path, [{"q": "?"}], question="q")
+    for located in (BenchmarkFiles(), BenchmarkFiles((("mine", str(tmp_path / "gone")),))):
+        with pytest.raises(ValueError, match=r"luigi.cfg \[benchmarks\] mine is .*name the file with sha256"):
+            list(load_all((), (file,), located))
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"p": "?"}, "row 0: no column 'q', wanted text; the row has p"),
+        ({"q": [1]}, "row 0: list in column 'q', wanted text"),
+        ("[]", "line 1 is a list, wanted an object"),
+        ("{", "line 1 is not JSON"),
+    ],
+)
+def test_a_benchmark_file_of_another_form_is_refused_by_row(tmp_path, row, message):
+    file, located = _file(tmp_path, [row], question="q")
+    with pytest.raises(SchemaError, match=message):
+        located.load(file)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"name": "gsm8k", "sha256": "0" * 64, "prompt": "p"}, "must be no shipped benchmark"),
+        ({"name": "mine", "sha256": "0" * 63, "prompt": "p"}, "must be 64 hex digits"),
+        ({"name": "mine", "sha256": "0" * 64}, "must name a column of prompt, solution"),
+    ],
+)
+def test_wrong_benchmark_files_are_refused(fields, message):
+    with pytest.raises(ValueError, match=message):
+        BenchmarkFile(**fields)
+
+
+def test_every_shipped_test_set_is_kept_out_by_default():
+    assert {name.split(":")[0] for name in benchmarks.TEST_SETS} == set(benchmarks.names())
+    assert all(load(*name.split(":")) for name in benchmarks.TEST_SETS)
+
+
+def test_the_texts_of_a_problem_hold_docstring_and_program_of_their_own():
+    texts = texts_of(load("humaneval", "test")[0])
+    assert list(texts) == ["prompt", "docstring", "solution", "program", "tests"]
+    assert texts["docstring"].strip().startswith("Check if in given list")
+    assert '"""' not in texts["program"]
+    assert texts["program"].endswith(texts["solution"])
+    assert list(texts_of(load("gsm8k", "test")[0])) == ["prompt", "solution"]

@@ -17,7 +17,7 @@ TOKENS = st.lists(st.sampled_from("abcd"), max_size=12)
 
 @pytest.fixture(scope="module")
 def index():
-    return QuestionIndex(["gsm8k:test"], ngram=13, masked_ngram=10, ratio=0.6)
+    return QuestionIndex(benchmarks.load("gsm8k", "test"), ngram=13, masked_ngram=10, ratio=0.6)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_the_common_subsequence_is_the_longest(left, right):
 
 
 def test_a_short_question_is_found_by_its_words():
-    index = QuestionIndex(["gsm8k:test"], ngram=500, masked_ngram=500, ratio=0.6)
+    index = QuestionIndex(benchmarks.load("gsm8k", "test"), ngram=500, masked_ngram=500, ratio=0.6)
     question = benchmarks.load("gsm8k", "test")[3].question
     assert [overlap.rule for overlap in index.overlaps(f"  {question}!")] == ["same words"]
     assert index.overlaps(question + " now") == []
@@ -103,7 +103,13 @@ def test_planted_questions_leave_and_the_ledger_says_why(stages, questions, inde
     assert (made[0]["id"], "dropped: contaminated") in decisions
     assert (made[1]["id"], "kept: template of a seed") in decisions
     assert {row["benchmark"] for row in ledger} == {"gsm8k"}
-    assert all(row["ngram"] for row in ledger)
+    texts = {row["id"]: row["question"] for row in made}
+    for row in ledger:
+        assert row["ngram"]
+        assert texts[row["id"]][row["offset"] : row["offset"] + row["length"]] == row["ngram"]
+    found = counts["benchmarks"]["gsm8k"]
+    assert (found["items"], found["documents"]) == (1319, 2)
+    assert found["rules"]["13-gram and LCS"] >= 1
 
 
 def test_what_is_clean_stays_clean(stages, questions, same_bytes):
