@@ -68,7 +68,7 @@ class Cut:
 def apply_fim(out: Path, *, documents: Path, config: FimConfig, engine: Engine) -> dict[str, object]:
     """Draw the cuts of all training files; every document is kept, with its text as it was."""
     counts = engine.map_shards(_cut_shard, shards.shard_paths(documents / "kept"), out, config)
-    shutil.rmtree(out / "counts")
+    shutil.rmtree(out / "counts", ignore_errors=True)  # none are there where every shard was reused
     return {name: sum(count[name] for count in counts) for name in counts[0]}
 
 
@@ -79,7 +79,7 @@ def _cut_shard(path: Path, out: Path, config: FimConfig) -> dict[str, int]:
     if target.exists():
         return dict(shards.read_json(target))
     table = shards.read(path, records.ARRANGED)
-    cuts = _cuts(table.select(["id", "text", "part", "split"]).to_pylist(), config)
+    cuts = _cuts(table.select(["id", "text", "part", "split", "domain"]).to_pylist(), config)
     for name, value in (("fim", "order"), ("fim_start", "start"), ("fim_end", "end")):
         field = records.ARRANGED.field(name)
         column = pa.array([None if cut is None else getattr(cut, value) for cut in cuts], field.type)
@@ -97,7 +97,8 @@ def _cuts(rows: Iterable[dict[str, Any]], config: FimConfig) -> list[Cut | None]
     for row in rows:
         if row["part"] is None or row["part"] != part:  # the first file of a part, or a file alone, decides for it
             part, chosen = row["part"], _numbers(f"{config.seed} part {row['id']}")[0] < config.part_rate
-        cuts.append(draw(row["id"], row["text"], config) if chosen and row["split"] == records.TRAIN else None)
+        is_trained_code = row["split"] == records.TRAIN and row["domain"] == records.CODE
+        cuts.append(draw(row["id"], row["text"], config) if chosen and is_trained_code else None)
     return cuts
 
 

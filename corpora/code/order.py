@@ -58,6 +58,10 @@ class Level(Enum):
     REPOSITORY = "repository"
 
 
+_ALONE = frozenset({records.COMMITS, records.ISSUES})
+"""Domains whose documents do not belong together as the files of a repository do."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class OrderConfig:
     """How files come together."""
@@ -95,7 +99,7 @@ class Part:
 def order_repositories(out: Path, *, documents: Path, config: OrderConfig, engine: Engine) -> dict[str, object]:
     """Put the files of every repository in order and say which make one token document; every document is kept."""
     counts = engine.map_shards(_order_shard, shards.shard_paths(documents / "kept"), out, config)
-    shutil.rmtree(out / "counts")
+    shutil.rmtree(out / "counts", ignore_errors=True)  # none are there where every shard was reused
     return {name: sum(count[name] for count in counts) for name in counts[0]}
 
 
@@ -107,7 +111,10 @@ def _order_shard(path: Path, out: Path, config: OrderConfig) -> dict[str, int]:
     files = [_file(row) for row in table.select(["path", "language", "text"]).to_pylist()]
     counts = dict.fromkeys(("repositories", "parts", "imports", "edges", "edges_in_order"), 0)
     parts: list[Part] = []
-    for members in _repositories(table).values() if config.level is Level.REPOSITORY else ():
+    for (*_, domain), members in _repositories(table).items() if config.level is Level.REPOSITORY else ():
+        if domain in _ALONE:
+            parts += [Part((row,), files[row].language) for row in members]
+            continue
         found, more = arrange([files[row] for row in members], config.max_part_bytes)
         parts += [Part(tuple(members[row] for row in part.files), part.language) for part in found]
         counts = {name: value + more[name] for name, value in counts.items()}

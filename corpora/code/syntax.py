@@ -108,8 +108,9 @@ def _gate_shard(path: Path, out: Path, config: SyntaxConfig) -> sieve.Counts:
     table = shards.read(path, records.DOCUMENT)
     rejects, symbols = [], []
     with Parsing(config) as parsing:
-        for row, document in enumerate(table.select(["id", "language", "text"]).to_pylist()):
-            found = parsing.examine(document["language"], document["text"].encode())
+        for row, document in enumerate(table.select(["id", "language", "domain", "text"]).to_pylist()):
+            language = document["language"] if document["domain"] == records.CODE else ""  # a commit is no program
+            found = parsing.examine(language, document["text"].encode())
             if "reason" in found:
                 rejects.append(sieve.Reject(row, **found))
             else:

@@ -87,7 +87,7 @@ def test_two_workers_and_a_killed_run_write_the_same_bytes(stages, document, sam
     whole, metrics = run(stages, source, rate=0.5)
     same_bytes(whole, run(stages, source, rate=0.5, workers=2)[0])
     out = stages.out()
-    monkeypatch.setattr("shutil.rmtree", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr("shutil.rmtree", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         run(stages, source, rate=0.5, out=out)
     monkeypatch.undo()
@@ -99,3 +99,24 @@ def test_two_workers_and_a_killed_run_write_the_same_bytes(stages, document, sam
 def test_a_rate_is_a_share(field):
     with pytest.raises(ValueError, match=rf"FimConfig\.{field} must be a share from 0 to 1, got 1.5"):
         FimConfig(**{field: 1.5})
+
+
+def test_commits_stand_alone_and_are_neither_parsed_nor_cut(stages, document):
+    """A commit is no file of its repository, and its text no program."""
+    from corpora.code.syntax import SyntaxConfig, gate_syntax
+
+    text = "def f(:\n<message>\nfix\n"
+    rows = [document(f"x = {n}\n", path=f"{n}.py") for n in range(3)]
+    rows += [document(text + str(n), path="0.py", domain=records.COMMITS) for n in range(3)]
+    parsed, ordered = stages.out(), stages.out()
+    gate_syntax(parsed, documents=stages.documents(rows, 1), config=SyntaxConfig(), engine=Engine())
+    order_repositories(ordered, documents=parsed, config=OrderConfig(), engine=Engine())
+    out, metrics = run(stages, ordered, rate=1.0)
+    assert metrics["kept"] == 6
+    assert metrics[PSM] + metrics[SPM] == 3
+    found = stages.kept(out, records.ARRANGED)
+    parts = {domain: [row["part"] for row in found if row["domain"] == domain] for domain in ("code", "commits")}
+    assert len(set(parts["code"])) == 1
+    assert len(set(parts["commits"])) == 3
+    assert {row["part_language"] for row in found} == {"Python"}
+    assert all(row["fim"] is None for row in found if row["domain"] == "commits")
