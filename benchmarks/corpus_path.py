@@ -18,6 +18,7 @@ import argparse
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -67,6 +68,14 @@ def main() -> None:
     parser.add_argument("--peers", default=sys.executable, help="interpreter of an environment with datatrove")
     parser.add_argument("--megabytes", type=float, default=120.0, help="code to collect (default: 120)")
     parser.add_argument("--shards", type=int, default=4)
+    parser.add_argument(
+        "--code", type=Path, help="folder of checkouts or archives to read instead (default: what is installed)"
+    )
+    parser.add_argument(
+        "--tokenizer",
+        type=Path,
+        help="folder with a tokenizer.json, such as `python -m corpora.ranks` writes (default: that of the laptop base)",
+    )
     parser.add_argument("--work", choices=("prepare", *FUNCTIONS), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -74,28 +83,35 @@ def main() -> None:
         if not options.work.endswith("_peer"):
             sys.path.insert(0, str(ROOT))
         if options.work == "prepare":
-            prepare(options.folder, int(options.megabytes * 1e6), options.shards)
+            prepare(options.folder, options)
         else:
             FUNCTIONS[options.work](options.folder)
         return
     with tempfile.TemporaryDirectory() as folder:
-        compare(Path(folder), options.peers, options.megabytes, options.shards)
+        compare(Path(folder), options)
 
 
-def compare(folder: Path, peers: str, megabytes: float, num_shards: int) -> None:
+def compare(folder: Path, options: argparse.Namespace) -> None:
     """Print one line a piece of work, and the sum of those that both sides have."""
-    run("prepare", sys.executable, folder, f"--megabytes={megabytes}", f"--shards={num_shards}")
+    given = [
+        f"--{name}={value}"
+        for name in ("megabytes", "shards", "code", "tokenizer")
+        if (value := getattr(options, name))
+    ]
+    run("prepare", sys.executable, folder, *given)
     gigabytes = json.loads((folder / "bytes.json").read_text()) / 1e9
     for name in ("exact", "filters", "near", "decontaminate", "tokens", "secrets", "syntax"):
         run(name, sys.executable, folder)  # compiles, and fills the caches of the file system
-    has_peers = subprocess.run([peers, "-c", "import datatrove"], capture_output=True, check=False).returncode == 0
+    has_peers = (
+        subprocess.run([options.peers, "-c", "import datatrove"], capture_output=True, check=False).returncode == 0
+    )
     print(
-        f"{gigabytes * 1e3:.1f} MB of UTF-8 in {num_shards} shards; CPU s/GB and peak MB of a process, start-up included"
+        f"{gigabytes * 1e3:.1f} MB of UTF-8 in {options.shards} shards; CPU s/GB and peak MB of a process, start-up included"
     )
     print(f"{'work':<28}{'ours':>9}{'peak':>7}{'peer':>10}{'peak':>7}{'ratio':>8}")
     sums = [Cost(0, 0), Cost(0, 0)]
     for work in WORKS:
-        ours, theirs = measure(work, folder, peers if has_peers else None)
+        ours, theirs = measure(work, folder, options.peers if has_peers else None)
         sums = [sums[0] + ours, sums[1] + (theirs or Cost(0, 0))]
         show(work.name, ours, theirs, gigabytes)
     show("sum", sums[0], sums[1] if has_peers else None, gigabytes)
@@ -103,7 +119,7 @@ def compare(folder: Path, peers: str, megabytes: float, num_shards: int) -> None
         show(work.name, measure(work, folder, None)[0], None, gigabytes)
     show(MEGATRON.name, *measure(MEGATRON, folder, sys.executable), gigabytes)
     if not has_peers:
-        print(f"datatrove is not installed for {peers}; see --help")
+        print(f"datatrove is not installed for {options.peers}; see --help")
 
 
 def show(name: str, ours: Cost, theirs: Cost | None, gigabytes: float) -> None:
@@ -137,18 +153,30 @@ def run(name: str, python: str, folder: Path, *options: str) -> Cost:
     return Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def prepare(folder: Path, budget: int, num_shards: int) -> None:
+def prepare(folder: Path, options: argparse.Namespace) -> None:
     """Collect the code, write the tokenizer, the parts of the benchmarks and the bytes of text."""
     from corpora import benchmarks
+    from corpora.code.languages import BLEND
     from corpora.collect import CollectCodeConfig, Sources, collect_code
     from corpora.decontaminate import DecontaminateConfig
     from corpora.engine import Engine
 
-    config = CollectCodeConfig(
-        kinds=("installed",), budget_bytes=budget, max_repository_bytes=max(budget // 8, 1), num_shards=num_shards
-    )
-    counts = collect_code(folder / "documents", config=config, sources=Sources(), engine=Engine())
-    tokenizer_folder(folder)
+    budget = int(options.megabytes * 1e6)
+    shape: dict[str, Any] = {
+        "budget_bytes": budget,
+        "max_repository_bytes": max(budget // 8, 1),
+        "num_shards": options.shards,
+    }
+    if options.code:
+        config = CollectCodeConfig(kinds=("folders",), languages=BLEND, **shape)
+        sources = Sources(folders=(("code", str(options.code.resolve())),))
+    else:
+        config, sources = CollectCodeConfig(kinds=("installed",), **shape), Sources()
+    counts = collect_code(folder / "documents", config=config, sources=sources, engine=Engine())
+    if options.tokenizer:
+        shutil.copytree(options.tokenizer, folder / "base" / "tokenizer")
+    else:
+        tokenizer_folder(folder)
     parts = [
         text
         for name in DecontaminateConfig().benchmarks
@@ -174,8 +202,6 @@ def ours(reference: str, out: str, **inputs: Any) -> Callable[[Path], None]:
     """Call a stage function with its defaults; inputs are folders below the benchmark's, or configs by name."""
 
     def work(folder: Path) -> None:
-        import shutil
-
         from corpora.engine import Engine
 
         module, _, name = reference.partition(":")
