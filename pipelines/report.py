@@ -80,7 +80,7 @@ def _visible_character(character: str) -> str:
 
 
 def _context(title: str, recipe: str, stages: Sequence[StageRecord]) -> dict[str, Any]:
-    from pipelines import report_corpus, report_training
+    from pipelines import report_corpus, report_evidence, report_training
     from pipelines.scores import score_table
 
     tracks = report_corpus.funnel(stages)
@@ -94,6 +94,9 @@ def _context(title: str, recipe: str, stages: Sequence[StageRecord]) -> dict[str
         "settings": [report.get("settings", {}) for report in reports],
         "tracks": tracks,
         "makeups": [makeup for track in tracks if (makeup := report_corpus.makeup(track))],
+        "duplicates": report_evidence.duplicates(stages),
+        "ledger": report_evidence.ledger(stages),
+        "redactions": report_evidence.redactions(stages),
         "tokens": report_corpus.token_files(stages),
         "packs": report_corpus.pack_files(stages),
         "curves": [report_training.curves(stage) for stage in stages if stage.has("progress.jsonl")],

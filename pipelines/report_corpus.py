@@ -93,7 +93,7 @@ def makeup(track: Track) -> Makeup | None:
     last = track.rows[-1]
     names = ("language", "license", "repository", "split")
     counts: dict[str, Counter[str]] = {name: Counter() for name in names}
-    for table in _tables(last.stage.folder / "kept", names):
+    for table in tables(last.stage.folder / "kept", names):
         for name in table.column_names:
             counts[name].update(_value_counts(table[name]))
     if not counts["license"] or not counts["language"]:
@@ -144,7 +144,7 @@ def _column_bytes(footer: pa.parquet.FileMetaData, column: str) -> int:
 def _reasons(folder: Path) -> tuple[Reason, ...]:
     counts: Counter[str] = Counter()
     first: dict[str, dict[str, Any]] = {}
-    for table in _tables(folder, ("reason", "value", "bound", "repository", "path", "source", "id")):
+    for table in tables(folder, ("reason", "value", "bound", "repository", "path", "source", "id")):
         for name, count in _value_counts(table["reason"]).items():
             counts[name] += count
             first.setdefault(name, _first_row(table, name))
@@ -152,7 +152,7 @@ def _reasons(folder: Path) -> tuple[Reason, ...]:
         Reason(
             name=name,
             count=count,
-            example=_place(first[name]),
+            example=place(first[name]),
             value=first[name].get("value"),
             bound=first[name].get("bound"),
         )
@@ -167,7 +167,8 @@ def _first_row(table: pa.Table, reason: str) -> dict[str, Any]:
     return table.slice(index, 1).to_pylist()[0]  # type: ignore[no-any-return]
 
 
-def _place(row: dict[str, Any]) -> str:
+def place(row: dict[str, Any]) -> str:
+    """Name where a row comes from, or its id."""
     parts = [row[name] for name in ("repository", "path") if row.get(name)]
     return "/".join(parts) or row.get("id") or ""
 
@@ -185,7 +186,7 @@ def _bars(counts: Counter[str]) -> tuple[tuple[str, int], ...]:
     return (*ranked[:_MAX_BARS], *others)
 
 
-def _tables(folder: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
+def tables(folder: Path, columns: Sequence[str]) -> Iterator[pa.Table]:
     """Read the named columns, as far as they are there, shard by shard."""
     import pyarrow.parquet as pq
 

@@ -10,11 +10,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from corpora import records, shards
 from corpora.indexed import IndexedWriter
+from pipelines import report_evidence
 from pipelines.report import StageRecord, visible, write_report
 from pipelines.report_corpus import funnel, makeup
 from pipelines.report_plots import HEIGHT, WIDTH, line_chart, thin, ticks
@@ -102,10 +104,37 @@ def add_corpus(root):
     bounds = [rejection(i, "max_line_length", 1203.0 + i, 1000.0) for i in range(13)]
     write_rows(filtered, rows[:350], bounds + [rejection(99, "auto_generated")] * 37)
     deduplicated = add_stage(root, "DropNearDuplicates", inputs=[filtered], seconds=8.0)
-    write_rows(deduplicated, rows[:290], [rejection(i, "near_duplicate", 0.81, 0.65) for i in range(60)])
+    write_rows(deduplicated, rows[:290], [rejection(i, "near_duplicate", 0.81, 0.65) for i in range(290, 350)])
+    add_evidence(deduplicated, rows)
     text = add_stage(root, "CollectText", seconds=3.0)
     write_rows(text, [document(index, language="English") for index in range(90)])
     return [finish(stage) for stage in (collect, filtered, deduplicated, text)]
+
+
+def add_evidence(stage, rows):
+    """Twelve clusters of one survivor and five that went; a ledger of two benchmarks; redactions in two shards."""
+    clusters = [
+        {"id": rows[member]["id"], "cluster": rows[first]["id"], "survivor": rows[first]["id"]}
+        for first in range(12)
+        for member in (first, *range(290 + 5 * first, 295 + 5 * first))
+    ]
+    columns = [(name, pa.string()) for name in ("id", "cluster", "survivor")]
+    shards.write(stage.folder / "clusters.parquet", clusters, pa.schema(columns))
+    hits = [
+        (0, "humaneval", "HumanEval/3", "dropped"),
+        (0, "humaneval", "HumanEval/4", "dropped"),
+        (1, "humaneval", "HumanEval/4", "not counted: in 40 training documents"),
+        (2, "mbpp", "11", "dropped"),
+        (2, "mbpp", "11", "not counted: in 40 training documents"),
+    ]
+    ledger = [
+        {"id": rows[row]["id"], "benchmark": benchmark, "problem": problem, "decision": decision, "rule": "ngram"}
+        for row, benchmark, problem, decision in hits
+    ]
+    shards.write(stage.folder / "ledger.parquet", ledger, records.LEDGER)
+    for shard, kinds in enumerate((["email"] * 3, ["email", "github_token"])):
+        path = stage.folder / "redactions" / shards.shard_name(shard, 2)
+        shards.write(path, [{"id": rows[0]["id"], "kind": kind} for kind in kinds], records.REDACTION)
 
 
 def make_tokenizer(path):
@@ -408,3 +437,18 @@ def test_importing_the_page_loads_nothing_heavy():
     heavy = ("jinja2", "pyarrow", "tokenizers", "numpy", "rich")
     code = f"import sys, pipelines.report, pipelines.console; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_what_left_is_told_with_its_evidence(run, page):
+    (found,) = report_evidence.duplicates(run[1])
+    assert (found.clusters, found.documents, found.sizes) == (12, 72, (("5 to 9", 12),))
+    assert found.largest[0].size == 6
+    assert found.largest[0].survivor == "package-0/module/file_0.py"
+    assert found.largest[0].removed[0] == "package-290/module/file.py"
+    counted = [(row.benchmark, row.problems, row.dropped, row.spared) for row in report_evidence.ledger(run[1])]
+    assert counted == [("humaneval", 2, 1, 1), ("mbpp", 1, 1, 0)]
+    assert [kinds for _, kinds in report_evidence.redactions(run[1])] == [(("email", 4), ("github_token", 1))]
+    html = page.read_text(encoding="utf-8")
+    assert 'href="#left"' in html
+    assert "72 documents in 12 clusters" in html
+    assert "github token" in html
