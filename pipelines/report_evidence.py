@@ -52,6 +52,8 @@ class Found:
     stage: StageRecord
     benchmark: str
     problems: int
+    items: int | None
+    """Problems that were looked for; None where the stage does not say."""
     dropped: int
     """Rows that left because of it."""
     spared: int
@@ -135,15 +137,17 @@ def _ledger(stage: StageRecord) -> list[Found]:
     for row in _read(stage.folder / LEDGER, ("id", "benchmark", "problem", "decision")):
         problems[row["benchmark"]].add(row["problem"])
         ids[row["benchmark"]][row["decision"].startswith("dropped")].add(row["id"])
+    counted = (stage.manifest.get("metrics") or {}).get("benchmarks", {})
     return [
         Found(
             stage=stage,
             benchmark=name,
             problems=len(problems[name]),
+            items=counted.get(name, {}).get("items"),
             dropped=len(ids[name][True]),
             spared=len(ids[name][False] - ids[name][True]),
         )
-        for name in sorted(problems)
+        for name in sorted({*problems, *counted})
     ]
 
 

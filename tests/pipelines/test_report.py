@@ -103,7 +103,8 @@ def add_corpus(root):
     filtered = add_stage(root, "FilterCode", inputs=[collect], seconds=4.2)
     bounds = [rejection(i, "max_line_length", 1203.0 + i, 1000.0) for i in range(13)]
     write_rows(filtered, rows[:350], bounds + [rejection(99, "auto_generated")] * 37)
-    deduplicated = add_stage(root, "DropNearDuplicates", inputs=[filtered], seconds=8.0)
+    counts = {"humaneval": {"items": 164, "found": 2}, "gsm8k": {"items": 1319, "found": 0}}
+    deduplicated = add_stage(root, "DropNearDuplicates", inputs=[filtered], seconds=8.0, metrics={"benchmarks": counts})
     write_rows(deduplicated, rows[:290], [rejection(i, "near_duplicate", 0.81, 0.65) for i in range(290, 350)])
     add_evidence(deduplicated, rows)
     text = add_stage(root, "CollectText", seconds=3.0)
@@ -445,8 +446,10 @@ def test_what_left_is_told_with_its_evidence(run, page):
     assert found.largest[0].size == 6
     assert found.largest[0].survivor == "package-0/module/file_0.py"
     assert found.largest[0].removed[0] == "package-290/module/file.py"
-    counted = [(row.benchmark, row.problems, row.dropped, row.spared) for row in report_evidence.ledger(run[1])]
-    assert counted == [("humaneval", 2, 1, 1), ("mbpp", 1, 1, 0)]
+    counted = [
+        (row.benchmark, row.problems, row.items, row.dropped, row.spared) for row in report_evidence.ledger(run[1])
+    ]
+    assert counted == [("gsm8k", 0, 1319, 0, 0), ("humaneval", 2, 164, 1, 1), ("mbpp", 1, None, 1, 0)]
     assert [kinds for _, kinds in report_evidence.redactions(run[1])] == [(("email", 4), ("github_token", 1))]
     html = page.read_text(encoding="utf-8")
     assert 'href="#left"' in html
