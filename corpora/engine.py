@@ -12,12 +12,16 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpora import SchemaError, progress
+from corpora import SchemaError, processes, progress
+from corpora.reuse import Linked, make
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Engine:
     runner: str = "native"
     address: str | None = None
     workers: int = 1
+    reuse: Linked | None = None
+    """Where shards of a map stage may be finished already; set for one stage by whoever runs it."""
 
     def __post_init__(self) -> None:
         if self.runner not in ("native", "ray"):
@@ -38,34 +44,66 @@ class Engine:
         """Call `function(path, *arguments)` for every shard; results, plain JSON data, in the order of the shards.
 
         `function` is a module-level function and `arguments` pickle; a `SchemaError` or `ValueError` of a shard is raised
-        here as it is, any other exception as Daft's `RuntimeError` with its text.
+        here as it is, any other exception as Daft's `RuntimeError` with its text, and the end of a process as one that
+        names its shard. With `reuse`, shards that are finished somewhere are brought, and the function not called.
         """
         if "<" in function.__qualname__:
             raise ValueError(f"map_shards needs a module-level function, got {function.__qualname__}; move it out")
-        if self.runner == "native" and min(self.workers, len(shards)) <= 1:
-            results = []
-            for done, path in enumerate(shards, start=1):
-                results.append(json.loads(json.dumps(function(path, *arguments))))  # as from a worker
-                progress.report(done, len(shards), "shards")
-            return results
-        return self._map_with_daft(function, shards, arguments)
+        if self.reuse is None:
+            return self._map(function, shards, arguments)
+        notes = self.reuse.take(shards)
+        missing = [path for path in shards if path not in notes]
+        made = self._map(make, missing, (self.reuse.made(), _reference(function), *arguments))
+        results = dict(zip(missing, made, strict=True)) | {path: note["result"] for path, note in notes.items()}
+        return [results[path] for path in shards]
+
+    def _map(self, function: Callable[..., Any], shards: Sequence[Path], arguments: Sequence[Any]) -> list[Any]:
+        if self.runner == "ray" and shards:
+            return self._map_with_daft(function, shards, arguments)
+        if min(self.workers, len(shards)) > 1:
+            with (
+                tempfile.TemporaryDirectory(prefix="shards-", ignore_cleanup_errors=True) as begun,
+                processes.watched(),
+            ):
+                return self._map_with_daft(function, shards, arguments, begun)
+        results = []
+        for done, path in enumerate(shards, start=1):
+            results.append(json.loads(json.dumps(function(path, *arguments))))  # as from a worker
+            progress.report(done, len(shards), "shards")
+        return results
 
     def _map_with_daft(
-        self, function: Callable[..., Any], shards: Sequence[Path], arguments: Sequence[Any]
+        self,
+        function: Callable[..., Any],
+        shards: Sequence[Path],
+        arguments: Sequence[Any],
+        begun: str | None = None,
     ) -> list[Any]:
+        os.environ["DAFT_ANALYTICS_ENABLED"] = "0"  # it reports every import and run to its makers
         import daft
 
         if self.runner == "ray":
-            daft.set_runner_ray(self.address)
+            from corpora.cluster import use_ray
+
+            use_ray(self.address, self.workers)
         worker = daft.cls(_Worker, max_concurrency=max(1, min(self.workers, len(shards))), use_process=True)(
-            f"{function.__module__}:{function.__qualname__}", tuple(arguments)
+            _reference(function), tuple(arguments), begun, os.getpid()
         )
         frame = daft.from_pydict({"row": list(range(len(shards))), "path": [str(path.absolute()) for path in shards]})
         results: dict[int, Any] = {}
-        for row in frame.into_batches(1).with_column("reply", worker(daft.col("path"))).iter_rows():
-            results[row["row"]] = _value(row["reply"])
-            progress.report(len(results), len(shards), "shards")
+        try:
+            for row in frame.into_batches(1).with_column("reply", worker(daft.col("path"))).iter_rows():
+                results[row["row"]] = _value(row["reply"])
+                progress.report(len(results), len(shards), "shards")
+        except RuntimeError as error:
+            if begun is not None and (lost := processes.unfinished(begun)):
+                raise RuntimeError(processes.LOST.format(shards=" or ".join(lost))) from error
+            raise
         return [results[index] for index in range(len(shards))]
+
+
+def _reference(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}:{function.__qualname__}"
 
 
 _CONTRACT_ERRORS = {error.__name__: error for error in (SchemaError, ValueError)}
@@ -82,12 +120,19 @@ def _value(reply: str) -> Any:
 class _Worker:
     """One process of the work list; resolves the function by name, so nothing but names and arguments travels."""
 
-    def __init__(self, reference: str, arguments: tuple[Any, ...]) -> None:
+    def __init__(self, reference: str, arguments: tuple[Any, ...], begun: str | None, driver: int) -> None:
         module, _, name = reference.partition(":")
         self._function = getattr(importlib.import_module(module), name)
         self._arguments = arguments
+        self._begun = begun
+        if begun is not None:
+            processes.end_with(driver)
 
     def __call__(self, path: str) -> str:
+        with processes.begun(self._begun, path) if self._begun is not None else nullcontext():
+            return self._answer(path)
+
+    def _answer(self, path: str) -> str:
         try:
             return json.dumps({"value": self._function(Path(path), *self._arguments)})
         except tuple(_CONTRACT_ERRORS.values()) as error:

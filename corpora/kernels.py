@@ -29,8 +29,10 @@ Offsets = npt.NDArray[np.int64]
 _u64 = np.uint64
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, the golden ratio in 64 bits: base of the rolling polynomial
 _FNV_START, _FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
-RING = 64
-"""Longest n-gram, in words: size of the ring that holds the last words' hashes; a power of two."""
+_NAME = np.uint64(0xD1B54A32D192ED03)
+"""Hash of every name that a renaming may change."""
+CLOSERS = tuple(np.uint64(byte) * _FNV_PRIME for byte in b")]}")
+"""Hashes of the marks that a looked-up run of code ends in."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 _compiled: Callable[[F], F] = nb.njit(cache=True, nogil=True)
@@ -75,6 +77,14 @@ def mix(x: Any) -> Any:
     return x ^ (x >> _u64(33))
 
 
+def mark_table() -> Bytes:
+    """Map a byte to the mark it is in code; 0 for letters, white space, backslashes, and `;`, which some leave out."""
+    table = np.zeros(256, np.uint8)
+    for byte in b"!\"#$%&'()*+,-./:<=>?@[]^`{|}~":
+        table[byte] = ord("'") if chr(byte) in '"`' else byte
+    return table
+
+
 @_compiled
 def _words(data: Any, start: int, end: int, table: Any, hashes: Any) -> int:
     """Hash the words of data[start:end] into `hashes`; give their number."""
@@ -117,11 +127,10 @@ def _shingles(words: Any, count: int, size: int, shingles: Any) -> int:
 
 @_compiled
 def _signature(shingles: Any, count: int, factors: Any, terms: Any, minima: Any) -> None:
-    """Least value of `factor * shingle + term` modulo 2**32 over the shingles, for each (factor, term).
+    """Lower the minima to the least `factor * shingle + term` modulo 2**32 over the shingles, for each (factor, term).
 
     Eight shingles a pass, so that the minima stay in vector registers: this loop is what near deduplication costs.
     """
-    minima[:] = np.uint32(0xFFFFFFFF)
     i = 0
     while i + 8 <= count:
         a, b = np.uint32(shingles[i] >> _u64(32)), np.uint32(shingles[i + 1] >> _u64(32))
@@ -142,155 +151,172 @@ def _signature(shingles: Any, count: int, factors: Any, terms: Any, minima: Any)
 
 
 @_compiled
-def sketch(
-    data: Any, offsets: Any, table: Any, size: int, factors: Any, terms: Any, rows: int, keys: Any, sketches: Any
+def minhash(
+    data: Any, offsets: Any, table: Any, size: int, factors: Any, terms: Any, units: Any, minima: Any, shingled: Any
 ) -> None:
-    """MinHash every text: `keys[band, text]` and `sketches[text, permutation]`, the low byte of each minimum.
-
-    A text without words has the key 0 in every band, which `link` skips.
-    """
+    """Lower `minima[unit, permutation]` by the shingles of every text, `units[text]` being what it is of; count them."""
     longest = 0
     for text in range(offsets.shape[0] - 1):
         longest = max(longest, offsets[text + 1] - offsets[text])
     words, shingles = np.empty(longest // 2 + 1, np.uint64), np.empty(longest // 2 + 1, np.uint64)
-    minima = np.empty(factors.shape[0], np.uint32)
     for text in range(offsets.shape[0] - 1):
         count = _shingles(words, _words(data, offsets[text], offsets[text + 1], table, words), size, shingles)
-        _signature(shingles, count, factors, terms, minima)
-        for j in range(minima.shape[0]):
-            sketches[text, j] = np.uint8(minima[j] & np.uint32(0xFF))
+        _signature(shingles, count, factors, terms, minima[units[text]])
+        shingled[units[text]] += count
+
+
+@_compiled
+def bands(minima: Any, shingled: Any, rows: int, keys: Any, signatures: Any) -> None:
+    """Give `keys[band, unit]` and `signatures[unit, permutation]`, the low byte of each minimum.
+
+    A unit without words has the key 0 in every band, which is never linked.
+    """
+    for unit in range(minima.shape[0]):
+        for j in range(minima.shape[1]):
+            signatures[unit, j] = np.uint8(minima[unit, j] & np.uint32(0xFF))
         for band in range(keys.shape[0]):
             h = _u64(band + 1) * _BASE
             for j in range(band * rows, band * rows + rows):
-                h = mix(h ^ _u64(minima[j])) * _BASE
-            keys[band, text] = max(h, _u64(1)) if count > 0 else _u64(0)
+                h = mix(h ^ _u64(minima[unit, j])) * _BASE
+            keys[band, unit] = max(h, _u64(1)) if shingled[unit] > 0 else _u64(0)
 
 
 @_compiled
-def root(parents: Any, node: int) -> int:
-    """Find the least node of a cluster, shortening the path to it."""
-    while parents[node] != node:
-        parents[node] = parents[parents[node]]
-        node = parents[node]
-    return node
+def tokens(
+    data: Any, start: int, end: int, table: Any, marks: Any, kept: Any, words: Any, spans: Any, code: Any, places: Any
+) -> tuple[int, int]:
+    """Cut data[start:end] into words and into tokens of code; give how many of each.
 
-
-@_compiled
-def link(keys: Any, order: Any, sketches: Any, agreement: int, widest: int, parents: Any) -> int:
-    """Unite texts that share a band's key and agree in at least `agreement` bytes of their sketches; count the pairs.
-
-    Every pair of a run of equal keys is looked at, unless already united, so what is linked does not depend on order;
-    in a run of more than `widest` texts each is compared with the first `widest` only. The least node becomes the root.
+    `words[j]` is the hash of a word, `spans[j]` where it starts and ends. `code` has the marks between words too, and the
+    same hash for every name that a renaming may change: not for numbers, for what `kept` (a bitmap over the top 16 bits
+    of a word's hash) has, nor for what follows `.` or `::`. An escaped line end or tab (a backslash, then n, r or t)
+    separates words, so that code inside a string or in JSON has the words of the code itself.
     """
-    pairs, start = 0, 0
-    while start < order.shape[0]:
-        end = start + 1
-        while end < order.shape[0] and keys[order[end]] == keys[order[start]]:
-            end += 1
-        if keys[order[start]] != _u64(0):
-            for i in range(start + 1, end):
-                for j in range(start, min(i, start + widest)):
-                    p, q = root(parents, order[i]), root(parents, order[j])
-                    if p == q:
-                        continue
-                    equal = 0
-                    for k in range(sketches.shape[1]):
-                        equal += sketches[order[i], k] == sketches[order[j], k]
-                    if equal >= agreement:
-                        parents[max(p, q)] = min(p, q)
-                        pairs += 1
-        start = end
-    return pairs
-
-
-@_compiled
-def roots(parents: Any) -> Any:
-    """Give the root of every node."""
-    found = np.empty_like(parents)
-    for node in range(parents.shape[0]):
-        found[node] = root(parents, node)
-    return found
-
-
-@_compiled
-def gram_keys(data: Any, offsets: Any, table: Any, keys: Any) -> None:
-    """Hash all words of each text as one n-gram, as `scan` does; the number of words is mixed in."""
-    for text in range(offsets.shape[0] - 1):
-        words = np.empty((offsets[text + 1] - offsets[text]) // 2 + 1, np.uint64)
-        count = _words(data, offsets[text], offsets[text + 1], table, words)
-        h = _u64(0)
-        for j in range(count):
-            h = h * _BASE + words[j]
-        keys[text] = mix(h ^ _u64(count))
-
-
-@_compiled
-def _lookup(keys: Any, key: Any) -> int:
-    """Find `key` among the sorted keys; -1 when it is not there."""
-    low, high = 0, keys.shape[0]
-    while low < high:
-        middle = (low + high) // 2
-        if keys[middle] < key:
-            low = middle + 1
-        else:
-            high = middle
-    return low if low < keys.shape[0] and keys[low] == key else -1
-
-
-@_compiled
-def scan(data: Any, offsets: Any, table: Any, keys: Any, sizes: Any, bloom: Any, hits: Any) -> int:
-    """Find the n-grams of every text whose hash is among the sorted `keys`, in one pass over the bytes.
-
-    `sizes` are the lengths looked for, in words. A hit is (text, offset in bytes, bytes, place of its key). Gives the
-    number of hits, which may exceed what `hits` has room for: the caller then calls again with more.
-    """
-    found, mask = 0, _u64(bloom.shape[0] * 8 - 1)
-    lengths = sizes.shape[0]
-    tops, rolling = np.empty(lengths, np.uint64), np.empty(lengths, np.uint64)
-    for s in range(lengths):
-        tops[s] = _u64(1)
-        for _ in range(sizes[s]):
-            tops[s] *= _BASE
-    ring, places = np.zeros(RING, np.uint64), np.zeros(RING, np.int64)
-    for text in range(offsets.shape[0] - 1):
-        rolling[:] = _u64(0)
-        count, i, end = 0, offsets[text], offsets[text + 1]
-        while i < end:
+    count, length, i = 0, 0, start
+    while i < end:
+        byte = table[data[i]]
+        if byte == 0:
+            mark = data[i]
+            if marks[mark] != 0:
+                code[length] = _u64(marks[mark]) * _FNV_PRIME
+                places[length, 0], places[length, 1] = i, i + 1
+                length += 1
+            elif mark == 92 and i + 1 < end and (data[i + 1] == 110 or data[i + 1] == 114 or data[i + 1] == 116):
+                i += 1
+            i += 1
+            continue
+        first, h = i, _FNV_START
+        while byte != 0:
+            h = (h ^ _u64(byte)) * _FNV_PRIME
+            i += 1
+            if i == end:
+                break
             byte = table[data[i]]
-            if byte == 0:
-                i += 1
-                continue
-            places[count & (RING - 1)] = i
-            h = _FNV_START
-            while byte != 0:
-                h = (h ^ _u64(byte)) * _FNV_PRIME
-                i += 1
-                if i == end:
-                    break
-                byte = table[data[i]]
-            word = mix(h)
-            for s in range(lengths):
-                size = sizes[s]
-                value = rolling[s] * _BASE + word
-                if count >= size:
-                    value -= ring[(count - size) & (RING - 1)] * tops[s]
-                rolling[s] = value
-                if count < size - 1:
-                    continue
-                key = mix(value ^ _u64(size))
-                bit = key & mask
-                if (bloom[bit >> _u64(3)] >> np.uint8(bit & _u64(7))) & np.uint8(1) == 0:
-                    continue
-                place = _lookup(keys, key)
-                if place >= 0:
-                    if found < hits.shape[0]:
-                        first = places[(count - size + 1) & (RING - 1)]
-                        hits[found, 0], hits[found, 1] = text, first - offsets[text]
-                        hits[found, 2], hits[found, 3] = i - first, place
-                    found += 1
-            ring[count & (RING - 1)] = word
-            count += 1
+        word = mix(h)
+        words[count], spans[count, 0], spans[count, 1] = word, first, i
+        count += 1
+        known = (
+            data[first] <= 57 or (kept[word >> _u64(51)] >> np.uint8((word >> _u64(48)) & _u64(7))) & np.uint8(1) != 0
+        )
+        member = first > start and data[first - 1] == 46
+        member |= first > start + 1 and data[first - 1] == 58 and data[first - 2] == 58
+        code[length] = word if known or member else _NAME
+        places[length, 0], places[length, 1] = first, i
+        length += 1
+    return count, length
+
+
+@_compiled
+def _find(
+    text: int,
+    hashes: Any,
+    spans: Any,
+    count: int,
+    size: int,
+    closed: int,
+    keys: Any,
+    bloom: Any,
+    hits: Any,
+    found: int,
+) -> int:
+    """Look up the runs of `size` of the hashes of one text; with `closed`, those that end in a closing bracket alone."""
+    mask, top, h = _u64(bloom.shape[0] * 8 - 1), _u64(1), _u64(0)
+    for _ in range(size):
+        top *= _BASE
+    for j in range(count):
+        h = h * _BASE + hashes[j]
+        if j >= size:
+            h -= hashes[j - size] * top
+        if j < size - 1 or (
+            closed != 0 and hashes[j] != CLOSERS[0] and hashes[j] != CLOSERS[1] and hashes[j] != CLOSERS[2]
+        ):
+            continue
+        key = mix(h ^ _u64(size))
+        bit = key & mask
+        if (bloom[bit >> _u64(3)] >> np.uint8(bit & _u64(7))) & np.uint8(1) == 0:
+            continue
+        low, high = 0, keys.shape[0]
+        while low < high:
+            middle = (low + high) // 2
+            if keys[middle] < key:
+                low = middle + 1
+            else:
+                high = middle
+        if low < keys.shape[0] and keys[low] == key:
+            if found < hits.shape[0]:
+                hits[found, 0], hits[found, 1], hits[found, 2] = text, spans[j - size + 1, 0], spans[j, 1]
+                hits[found, 3] = low
+            found += 1
     return found
+
+
+@_compiled
+def scan(
+    data: Any,
+    offsets: Any,
+    table: Any,
+    marks: Any,
+    kept: Any,
+    sizes: Any,
+    keys: Any,
+    blooms: Any,
+    hits: Any,
+    found: Any,
+) -> None:
+    """Find the runs of every text whose hash is among sorted `keys`, in one pass over the bytes.
+
+    Three families are looked for: runs of `sizes[0]` words, runs of `sizes[1]` words, and runs of `sizes[2]` tokens of
+    code that end in a closing bracket; each has its `keys`, `blooms` and `hits`. A hit is (text, first byte, end, place of
+    its key). `found` is set to the number of hits of each, which may exceed what `hits` has room for: the caller then
+    calls again with more.
+    """
+    longest = 0
+    for text in range(offsets.shape[0] - 1):
+        longest = max(longest, offsets[text + 1] - offsets[text])
+    words, spans = np.empty(longest // 2 + 1, np.uint64), np.empty((longest // 2 + 1, 2), np.int64)
+    code, places = np.empty(longest, np.uint64), np.empty((longest, 2), np.int64)
+    found[:] = 0
+    for text in range(offsets.shape[0] - 1):
+        start, end = offsets[text], offsets[text + 1]
+        count, length = tokens(data, start, end, table, marks, kept, words, spans, code, places)
+        found[0] = _find(text, words, spans, count, sizes[0], 0, keys[0], blooms[0], hits[0], found[0])
+        found[1] = _find(text, words, spans, count, sizes[1], 0, keys[1], blooms[1], hits[1], found[1])
+        found[2] = _find(text, code, places, length, sizes[2], 1, keys[2], blooms[2], hits[2], found[2])
+
+
+@_compiled
+def run_keys(hashes: Any, size: int) -> Any:
+    """Hash all runs of `size` hashes as `scan` does, in the order in which they start."""
+    keys, top, h = np.empty(max(hashes.shape[0] - size + 1, 0), np.uint64), _u64(1), _u64(0)
+    for _ in range(size):
+        top *= _BASE
+    for j in range(hashes.shape[0]):
+        h = h * _BASE + hashes[j]
+        if j >= size:
+            h -= hashes[j - size] * top
+        if j >= size - 1:
+            keys[j - size + 1] = mix(h ^ _u64(size))
+    return keys
 
 
 @_compiled

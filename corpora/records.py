@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 TRAIN, HELDOUT = "train", "heldout"
 CODE, TEXT = "code", "text"
+COMMITS, ISSUES, DOCUMENTATION = "commits", "issues", "documentation"
+"""Domains beside code: a change of a file with its message, a thread of comments, the prose of a repository."""
 
 _DOCUMENT = {
     "id": "string",  # 32 hex digits: digest of source, revision and path
@@ -23,9 +25,9 @@ _DOCUMENT = {
     "language": "string",  # Linguist name; "English" for replay text
     "license": "string",  # SPDX expression, inside the recipe's allow-list
     "license_evidence": "string",  # where the licence was read
-    "stars": "int32",
+    "stars": "int32",  # of the repository, where a source says so
     "date": "string",  # ISO 8601
-    "domain": "string",  # "code" or "text"
+    "domain": "string",  # "code", "commits", "issues", "documentation" or "text"
     "split": "string",  # "train" or "heldout", by repository
 }
 _ARRANGEMENT = {
@@ -59,12 +61,15 @@ _PROBLEM = {
     "license": "string",
 }
 _LEDGER = {
-    "id": "string",
+    "id": "string",  # of the row of training data; "" for a run that was not counted
     "benchmark": "string",
     "problem": "string",
-    "rule": "string",
-    "ngram": "string",
-    "offset": "int64",  # characters into the text
+    "field": "string",  # which text of the problem: prompt, docstring, solution, program, tests, question, answer
+    "rule": "string",  # ngram, verbatim, whole, renamed; of math questions: same words, 13-gram and LCS, ...
+    "share": "float64",  # of the text's runs that the row holds; of math questions the LCS ratio
+    "ngram": "string",  # the run that gave it away
+    "offset": "int64",  # characters into the searched text, where the run starts
+    "length": "int64",  # characters of the unbroken stretch that starts there
     "decision": "string",
 }
 _REDACTION = {
@@ -73,6 +78,21 @@ _REDACTION = {
     "start": "int64",  # bytes into the stage's input text
     "length": "int64",
     "digest": "string",  # 24 bits: enough to see repeats, too few to find an address by trying
+}
+_LABEL = {
+    "id": "string",
+    "repository": "string",
+    "path": "string",
+    "language": "string",
+    "text": "string",  # what was judged: the beginning of the file
+    "label": "float64",  # 0 to 5
+}
+_SCORE = {
+    "id": "string",
+    "language": "string",
+    "margin": "float64",  # of the model, before calibration
+    "score": "float64",  # expected label, 0 to 5
+    "probability": "float64",  # that the label is at least `good`
 }
 
 
@@ -119,12 +139,14 @@ _BUILDERS = {
     "REJECTION": lambda: _schema(_REJECTION),
     "PROBLEM": lambda: _schema(_PROBLEM),
     "LEDGER": lambda: _schema(_LEDGER),
+    "LABEL": lambda: _schema(_LABEL),
+    "SCORE": lambda: _schema(_SCORE),
     "REDACTION": lambda: _schema(_REDACTION),
     "ATTRIBUTION": _attribution,
     "CONVERSATION": _conversation,
     "SYMBOLS": _symbols,
 }
-"""DOCUMENT, REJECTION, PROBLEM, LEDGER, REDACTION: flat rows. ARRANGED: a document, and how its tokens will lie.
+"""DOCUMENT, REJECTION, PROBLEM, LEDGER, LABEL, SCORE, REDACTION: flat rows. ARRANGED: a document, and how its tokens will lie.
 CONVERSATION: `messages` is a list of (role, content). SYMBOLS: what one parse found in a kept document; spans are byte
 offsets into its UTF-8 text, `docstring_start` is -1 without one."""
 

@@ -63,7 +63,7 @@ def read(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) ->
             raise SchemaError(f"{path} lacks column {missing[0]!r} (has: {', '.join(file.schema_arrow.names)})")
         table = file.read(columns=names)
     except FileNotFoundError:
-        raise SchemaError(f"{path} is not there; delete its folder and run the stage again") from None
+        raise SchemaError(f"{path} is not there; {cure(path)}") from None
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path, error) from None
     for name in names:
@@ -122,7 +122,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise SchemaError(f"{path} is not readable JSON ({error}); delete its folder and run the stage again") from None
+        raise SchemaError(f"{path} is not readable JSON ({error}); {cure(path)}") from None
 
 
 def replace(path: Path, write_to: Callable[[Path], Any]) -> None:
@@ -171,7 +171,13 @@ def _footer(path: Path) -> Any:
 
 
 def _unreadable(path: Path, error: Exception) -> SchemaError:
-    return SchemaError(f"{path} is not a readable Parquet file ({error}); delete its folder and run the stage again")
+    return SchemaError(f"{path} is not a readable Parquet file ({error}); {cure(path)}")
+
+
+def cure(path: Path) -> str:
+    """Say what to delete when a file is damaged: the output that it is part of, for nothing less is made again."""
+    output = next((folder for folder in path.parents if (folder / "manifest.json").exists()), None)
+    return f"delete {output or 'its folder'} and run the stage again"
 
 
 def sha256(path: Path) -> str:

@@ -1,6 +1,6 @@
 """What every stage that drops rows does: one shard in, `kept/` and `rejected/` out, and counts of both.
 
-A shard's counts are written last, so a shard that has counts is finished and is skipped after a crash.
+A shard's counts are written last, so a shard that has counts, and the files that they count, is skipped after a crash.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corpora import records, shards
+from corpora import SchemaError, records, shards
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,9 +35,19 @@ class Reject:
 
 
 def done(out: Path, name: str) -> Counts | None:
-    """Give the counts of a shard that a killed run finished, or None."""
+    """Give the counts of a shard that a killed run finished, or None; one whose files are not whole is made again."""
     path = out / "counts" / f"{name}.json"
-    return shards.read_json(path) if path.exists() else None
+    if not path.exists():
+        return None
+    try:
+        counts: Counts = shards.read_json(path)
+        for folder in ("kept", "rejected"):
+            if shards.num_rows(out / folder / name) != counts[folder]:
+                raise SchemaError(f"{out / folder / name} has not {counts[folder]} rows")
+    except SchemaError as error:
+        print(f"{error}; it is of a killed run: the shard is made again", flush=True)
+        return None
+    return counts
 
 
 def write(out: Path, name: str, table: pa.Table, rejects: Iterable[Reject], schema: pa.Schema) -> Counts:

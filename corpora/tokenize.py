@@ -205,14 +205,15 @@ def _write_trace(out: Path, parts: Path, found: dict[str, list[tuple[str, dict[s
         for name, here in found.items():
             before = {"row": 0, "sequence": 0, "start": 0}
             for shard, counts in here:
-                yield _shifted(shards.read(parts / shard / f"{name}.parquet", trace_schema()), before)
+                yield shift_rows(shards.read(parts / shard / f"{name}.parquet", trace_schema()), before)
                 for column, counted in (("row", "documents"), ("sequence", "files"), ("start", "tokens")):
                     before[column] += counts[counted]
 
     shards.write_stream(out / "documents.parquet", tables(), trace_schema())
 
 
-def _shifted(table: Any, before: dict[str, int]) -> Any:
+def shift_rows(table: Any, before: dict[str, int]) -> Any:
+    """Add to the columns that count within a part what comes before it."""
     import pyarrow.compute as pc
 
     for column, shift in before.items():

@@ -6,6 +6,7 @@ proof was executed teach the result to answer; every model is scored before anyt
 
 from typing import ClassVar
 
+from corpora.quality.config import TeacherLabels
 from pipelines.recipes.code import CODE, CodeRecipe
 from pipelines.root import Root
 from pipelines.stage import RecipeParameter, Stage, requires
@@ -24,17 +25,21 @@ class CodeStage(Stage):
 class CollectCode(CodeStage):
     """Read source files with their licence and where they come from; set repositories apart as held-out."""
 
-    version = 2
+    version = 3
     config = "collect_code"
     build = "corpora.collect:collect_code"
+    by_shard = "corpora.reuse:Collected"
     inventory = "corpora.collect:inventory"
 
 
 @requires(documents=CollectCode)
 class DropExactDuplicates(CodeStage):
-    """Keep one document of every text."""
+    """Keep one document of every text, and none that an earlier batch has."""
 
+    version = 2
+    config = "near_duplicates.compared"
     build = "corpora.dedup:drop_exact_duplicates"
+    inventory = "corpora.dedup:earlier_inventory"
 
 
 @requires(documents=DropExactDuplicates)
@@ -44,37 +49,108 @@ class FilterCode(CodeStage):
     version = 2
     config = "filter_code"
     build = "corpora.code.filter:filter_code"
+    by_shard = "corpora.reuse:Linked"
 
 
 @requires(documents=FilterCode)
+class IndexDuplicates(CodeStage):
+    """Sketch every document: what near duplicates are found by, here and in every later batch."""
+
+    config = "near_duplicates.compared"
+    build = "corpora.dedup:index_duplicates"
+
+
+@requires(documents=FilterCode, index=IndexDuplicates)
 class DropNearDuplicates(CodeStage):
     """Keep one document of every cluster of near duplicates."""
 
+    version = 2
+    inventory = "corpora.dedup:earlier_inventory"
     config = "near_duplicates"
     build = "corpora.dedup:drop_near_duplicates"
 
 
 @requires(documents=DropNearDuplicates)
+class ScanMalware(CodeStage):
+    """Drop what ClamAV knows as malware, where the recipe asks for it: a clamd must answer."""
+
+    config = "malware"
+    build = "corpora.code.malware:scan_malware"
+    inventory = "corpora.code.malware:inventory"
+
+
+def scanned(recipe: CodeRecipe) -> type[Stage]:
+    """Choose what is redacted: all that is unlike the rest, or what of it was scanned."""
+    return ScanMalware if recipe.malware else DropNearDuplicates
+
+
+@requires(documents=scanned)
 class RedactSecrets(CodeStage):
     """Put placeholders for keys, passwords and addresses, with the place of each; before the parse, whose spans then hold."""
 
     config = "secrets"
     build = "corpora.code.secrets:redact_secrets"
+    by_shard = "corpora.reuse:Linked"
 
 
 @requires(documents=RedactSecrets)
+class ReadLabels(CodeStage):
+    """Read what a user thinks of files, with a quality scorer that learns from it (optional)."""
+
+    config = "quality.labels"
+    build = "corpora.quality.labels:read_labels"
+    inventory = "corpora.quality.labels:inventory"
+
+
+@requires(documents=RedactSecrets)
+class AskTeacher(CodeStage):
+    """Let a teacher grade a sample, with a quality scorer that learns from it (optional); it sees no secrets."""
+
+    config = "quality.labels"
+    build = "corpora.quality.labels:ask_teacher"
+
+
+def labels_of(recipe: CodeRecipe) -> type[Stage]:
+    """Choose where the labels of quality come from."""
+    return AskTeacher if recipe.quality and isinstance(recipe.quality.labels, TeacherLabels) else ReadLabels
+
+
+@requires(labels=labels_of)
+class TrainQuality(CodeStage):
+    """Learn a scorer from the labels, with a report of how good it is (optional)."""
+
+    config = "quality.fit"
+    build = "corpora.quality.train:train_quality"
+
+
+@requires(documents=RedactSecrets, model=TrainQuality)
+class ScoreQuality(CodeStage):
+    """Score every file and drop the worst (optional); before the parse, which is what costs."""
+
+    config = "quality.score"
+    build = "corpora.quality.score:score_quality"
+
+
+def scored(recipe: CodeRecipe) -> type[Stage]:
+    """Choose what is parsed: all that is redacted, or what of it is good enough."""
+    return ScoreQuality if recipe.quality else RedactSecrets
+
+
+@requires(documents=scored)
 class GateSyntax(CodeStage):
     """Parse every file once: drop what is mostly not its language, note imports and functions."""
 
     version = 2
     config = "syntax"
     build = "corpora.code.syntax:gate_syntax"
+    by_shard = "corpora.reuse:Linked"
 
 
 @requires(documents=GateSyntax)
 class DecontaminateCorpus(CodeStage):
     """Drop documents that hold a run of a benchmark, with a ledger of every hit."""
 
+    version = 2
     config = "decontaminate"
     build = "corpora.decontaminate:decontaminate_corpus"
 
@@ -82,9 +158,10 @@ class DecontaminateCorpus(CodeStage):
 class CollectText(CodeStage):
     """Read English replay text, so that the model keeps what it knows."""
 
-    version = 2
+    version = 3
     config = "collect_text"
     build = "corpora.collect:collect_text"
+    by_shard = "corpora.reuse:Collected"
     inventory = "corpora.collect:inventory"
 
 
@@ -94,12 +171,14 @@ class RedactText(CodeStage):
 
     config = "secrets"
     build = "corpora.code.secrets:redact_secrets"
+    by_shard = "corpora.reuse:Linked"
 
 
 @requires(documents=RedactText)
 class DecontaminateText(CodeStage):
     """Drop replay text that holds a run of a benchmark."""
 
+    version = 2
     config = "decontaminate"
     build = "corpora.decontaminate:decontaminate_corpus"
 
@@ -152,6 +231,7 @@ class OrderRepositories(CodeStage):
 
     config = "order"
     build = "corpora.code.order:order_repositories"
+    by_shard = "corpora.reuse:Linked"
 
 
 @requires(documents=OrderRepositories)
@@ -160,6 +240,7 @@ class ApplyFim(CodeStage):
 
     config = "fim"
     build = "corpora.code.fim:apply_fim"
+    by_shard = "corpora.reuse:Linked"
 
 
 @requires(documents=ApplyFim, base=base_of)
@@ -169,6 +250,7 @@ class TokenizeCode(CodeStage):
     version = 2
     config = "tokenize"
     build = "corpora.tokenize:tokenize"
+    by_shard = "corpora.reuse_tokens:Sliced"
 
 
 @requires(documents=DecontaminateText, base=base_of)
@@ -178,6 +260,7 @@ class TokenizeText(CodeStage):
     version = 2
     config = "tokenize"
     build = "corpora.tokenize:tokenize"
+    by_shard = "corpora.reuse_tokens:Sliced"
 
 
 @requires(code=TokenizeCode, text=TokenizeText, base=base_of)
@@ -212,6 +295,7 @@ class VerifyPrograms(CodeStage):
 class DecontaminateInstructions(CodeStage):
     """Drop instructions that hold a run of a benchmark."""
 
+    version = 2
     config = "decontaminate"
     build = "corpora.decontaminate:decontaminate_conversations"
 

@@ -8,7 +8,6 @@ its final name in one rename: a directory without `.partial` is always whole.
 import ctypes
 import datetime
 import fcntl
-import importlib.metadata
 import inspect
 import json
 import os
@@ -19,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -27,23 +26,12 @@ from typing import Any, TextIO
 import luigi.task_register
 
 import pipelines
-from corpora import shards
+from corpora import reuse
+from pipelines import versions
 from pipelines.machine import PROVIDED
+from pipelines.reuse import with_reuse
 from pipelines.stage import LOG, MANIFEST, Stage, machine, resolve
 
-PACKAGES = (
-    "daft",
-    "fastokens",
-    "luigi",
-    "megatron-core",
-    "numpy",
-    "pyarrow",
-    "tokenizers",
-    "torch",
-    "transformers",
-    "tree-sitter",
-)
-"""Recorded in the manifest when installed; never part of the fingerprint."""
 _NOT_OUTPUT = {MANIFEST, LOG, "progress.json"}
 _PR_SET_PDEATHSIG = 1
 
@@ -71,18 +59,22 @@ def execute(stage: Stage) -> None:
     started, clock = datetime.datetime.now(datetime.timezone.utc), time.monotonic()
     stage.partial.mkdir(parents=True, exist_ok=True)
     metrics = resolve(stage.build)(stage.partial, **arguments_of(stage))
+    notes = reuse.read_notes(stage.partial)
     manifest = {
         "stage": type(stage).__name__,
         "recipe": stage.recipe,
         "fingerprint": stage.fingerprint,
         "identity": stage.identity,
         "inputs": {name: f"{type(need).__name__}/{need.fingerprint}" for name, need in stage.inputs.items()},
-        "files": inventory_files(stage.partial),
+        "files": inventory_files(
+            stage.partial, {name: file for note in notes.values() for name, file in note.pop("files").items()}
+        ),
+        "shards": notes,
         "metrics": metrics,
         "started": started.isoformat(timespec="seconds"),
         "wall_seconds": round(time.monotonic() - clock, 3),
         **_usage(),
-        "packages": _packages(),
+        "packages": versions.packages(),
         "python": platform.python_version(),
         "machine": {
             "system": platform.platform(),
@@ -97,6 +89,7 @@ def execute(stage: Stage) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     (stage.partial / "progress.json").unlink(missing_ok=True)
+    shutil.rmtree(stage.partial / reuse.NOTES, ignore_errors=True)
     if stage.folder.exists():  # complete() said that it is no output: its manifest is older, foreign or unreadable
         aside = stage.folder.with_name(f"{stage.fingerprint}.{int(time.time())}.replaced")
         print(f"{stage.folder} has a manifest that is not of this version; it was moved to {aside.name}", flush=True)
@@ -111,6 +104,8 @@ def arguments_of(stage: Stage) -> dict[str, Any]:
         arguments["config"] = stage.config_value()
     asked = inspect.signature(resolve(stage.build)).parameters
     arguments.update({name: machine().provide(name) for name in PROVIDED if name in asked})
+    if "engine" in arguments:
+        arguments["engine"] = with_reuse(stage, arguments["engine"])
     return arguments
 
 
@@ -142,14 +137,13 @@ def _open_locked(path: Path, label: str) -> TextIO:
         stream.close()
 
 
-def inventory_files(folder: Path) -> dict[str, dict[str, Any]]:
-    """List every output file with its size and SHA-256, in the order of their names."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    entries = {str(path.relative_to(folder)): path for path in files}
+def inventory_files(folder: Path, known: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """List every output file with its size and SHA-256, in the order of their names; what is known is not read again."""
+    files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
     return {
-        name: {"bytes": path.stat().st_size, "sha256": shards.sha256(path)}
-        for name, path in entries.items()
-        if name not in _NOT_OUTPUT
+        name: known[name] if name in known else reuse.describe(path)
+        for name, path in files.items()
+        if name not in _NOT_OUTPUT and not name.startswith(f"{reuse.NOTES}/")
     }
 
 
@@ -157,16 +151,6 @@ def _usage() -> dict[str, Any]:
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
     return {"cpu_seconds": round(cpu, 3), "peak_memory_bytes": max(own.ru_maxrss, children.ru_maxrss) * 1024}
-
-
-def _packages() -> dict[str, str]:
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _commit() -> str | None:

@@ -6,15 +6,20 @@ Nothing here is part of a fingerprint: the same recipe on another machine gives 
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import luigi.configuration
 
 if TYPE_CHECKING:
+    from corpora.benchmarks.files import BenchmarkFiles
+    from corpora.code.malware import Clamd
     from corpora.collect import Sources
+    from corpora.dedup import Earlier
     from corpora.engine import Engine
+    from corpora.quality.labels import LabelFiles
+    from corpora.teacher import Teacher
     from specialize.base import Bases
     from specialize.launch import Launcher
 
@@ -38,6 +43,15 @@ class Machine:
     opt_out: str | None
     """File with owners and repositories that are not read."""
     bases: tuple[tuple[str, str], ...]
+    clamd: str | None = None
+    """Where clamd listens: the path of its socket, or host:port."""
+    labels: tuple[tuple[str, str], ...] = ()
+    benchmarks: tuple[tuple[str, str], ...] = ()
+    """Files of benchmarks that recipes name beside the shipped ones."""
+    earlier: tuple[str, ...] = ()
+    """Folders of IndexDuplicates of earlier batches, oldest first."""
+    teacher: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """The section as it stands; it may hold a key."""
 
     def provide(self, name: str) -> Any:
         """Make what a stage function asks for by the name of its parameter."""
@@ -47,6 +61,11 @@ class Machine:
             "sources": self.make_sources,
             "bases": self.make_bases,
             "workers": lambda: self.workers,
+            "clamd": self.make_clamd,
+            "label_files": self.make_label_files,
+            "teacher": self.make_teacher,
+            "benchmark_files": self.make_benchmark_files,
+            "earlier": self.make_earlier,
         }
         return makers[name]()
 
@@ -74,8 +93,49 @@ class Machine:
 
         return Bases(folders=self.bases)
 
+    def make_clamd(self) -> "Clamd":
+        """Make the address of clamd."""
+        from corpora.code.malware import Clamd
 
-PROVIDED = ("engine", "launcher", "sources", "bases", "workers")
+        return Clamd(address=self.clamd) if self.clamd else Clamd()
+
+    def make_label_files(self) -> "LabelFiles":
+        """Make the table of files with labels."""
+        from corpora.quality.labels import LabelFiles
+
+        return LabelFiles(files=self.labels)
+
+    def make_teacher(self) -> "Teacher":
+        """Make the teacher, with its kept replies in the store unless another folder is named."""
+        from corpora.teacher import from_settings
+
+        return from_settings(dict(self.teacher), default_cache=self.root / "teacher")
+
+    def make_benchmark_files(self) -> "BenchmarkFiles":
+        """Make the table of files of benchmarks."""
+        from corpora.benchmarks.files import BenchmarkFiles
+
+        return BenchmarkFiles(paths=self.benchmarks)
+
+    def make_earlier(self) -> "Earlier":
+        """Make the list of indexes of earlier batches."""
+        from corpora.dedup import Earlier
+
+        return Earlier(folders=self.earlier)
+
+
+PROVIDED = (
+    "engine",
+    "launcher",
+    "sources",
+    "bases",
+    "workers",
+    "clamd",
+    "label_files",
+    "teacher",
+    "benchmark_files",
+    "earlier",
+)
 """What a stage function may ask for besides its inputs and its config."""
 
 
@@ -91,6 +151,11 @@ def read_machine() -> Machine:
         sources=_section(config, "sources"),
         opt_out=config.get("opt_out", "list", "") or None,
         bases=_section(config, "bases"),
+        clamd=config.get("clamd", "address", "") or None,
+        labels=_section(config, "labels"),
+        teacher=_section(config, "teacher"),
+        benchmarks=_section(config, "benchmarks"),
+        earlier=tuple(config.get("duplicates", "earlier", "").split()),
     )
 
 

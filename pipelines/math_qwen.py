@@ -33,6 +33,7 @@ class CollectSeeds(MathStage):
 class DecontaminateSeeds(MathStage):
     """Drop seeds that overlap a benchmark, before anything is made from them."""
 
+    version = 2
     config = "decontaminate"
     build = "corpora.math.decontaminate:decontaminate_seeds"
 
@@ -72,6 +73,7 @@ class VerifyAnswers(MathStage):
 class DecontaminateMath(MathStage):
     """Drop rows that overlap a benchmark, numbers masked too, with a ledger of every hit."""
 
+    version = 2
     config = "decontaminate"
     build = "corpora.math.decontaminate:decontaminate_math"
 

@@ -135,8 +135,10 @@ def _ledger(stage: StageRecord) -> list[Found]:
     problems: dict[str, set[str]] = defaultdict(set)
     ids: dict[str, dict[bool, set[str]]] = defaultdict(lambda: {True: set(), False: set()})
     for row in _read(stage.folder / LEDGER, ("id", "benchmark", "problem", "decision")):
-        problems[row["benchmark"]].add(row["problem"])
-        ids[row["benchmark"]][row["decision"].startswith("dropped")].add(row["id"])
+        dropped = row["decision"].startswith("dropped")
+        if dropped:
+            problems[row["benchmark"]].add(row["problem"])
+        ids[row["benchmark"]][dropped].add(row["id"])
     counted = (stage.manifest.get("metrics") or {}).get("benchmarks", {})
     return [
         Found(
@@ -147,7 +149,7 @@ def _ledger(stage: StageRecord) -> list[Found]:
             dropped=len(ids[name][True]),
             spared=len(ids[name][False] - ids[name][True]),
         )
-        for name in sorted({*problems, *counted})
+        for name in sorted({*ids, *counted})
     ]
 
 

@@ -100,6 +100,8 @@ class Stage(luigi.Task):
     """The function, as `package.module:name`; imported only in the process that runs it."""
     inventory: ClassVar[str | None] = None
     """For a stage that collects: the function from config and sources to `{source: digest}`."""
+    by_shard: ClassVar[str | None] = None
+    """For a stage each of whose files comes from one shard of `documents`: how finished shards are brought (`corpora.reuse`)."""
     needs: ClassVar[dict[str, Any]] = {}
 
     @functools.cached_property
@@ -109,7 +111,10 @@ class Stage(luigi.Task):
 
     def config_value(self) -> Any:
         """The one value of the recipe that this stage reads, or None."""
-        return functools.reduce(getattr, self.config.split("."), self.values) if self.config else None
+        value = self.values if self.config else None
+        for name in (self.config or "").split("."):
+            value = None if value is None else getattr(value, name)  # a part of a recipe that is switched off
+        return value
 
     @functools.cached_property
     def inputs(self) -> dict[str, "Stage"]:

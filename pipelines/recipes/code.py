@@ -7,6 +7,8 @@ from typing import Any
 from corpora.code.filter import FilterConfig
 from corpora.code.fim import FimConfig
 from corpora.code.languages import BLEND, WEIGHTS
+from corpora.code.license import PERMISSIVE
+from corpora.code.malware import MalwareConfig
 from corpora.code.order import OrderConfig
 from corpora.code.secrets import SecretsConfig
 from corpora.code.syntax import SyntaxConfig
@@ -16,6 +18,7 @@ from corpora.dedup import NearDuplicatesConfig
 from corpora.instructions import InstructionsConfig, VerifyConfig
 from corpora.layout import TokenizeConfig
 from corpora.pack import PackConfig
+from corpora.quality.config import QualityConfig
 from corpora.tokenizer import TrainTokenizerConfig
 from pipelines.recipes import bases
 from pipelines.recipes.hardware import CLUSTER, LAPTOP, ONE_GPU, Hardware
@@ -34,7 +37,11 @@ class CodeRecipe:
     collect_text: CollectTextConfig
     filter_code: FilterConfig = FilterConfig()
     near_duplicates: NearDuplicatesConfig = NearDuplicatesConfig()
+    malware: MalwareConfig | None = None
+    """Set where files are scanned by a clamd; off, so that no run asks for one unless told to."""
     secrets: SecretsConfig = SecretsConfig()
+    quality: QualityConfig | None = None
+    """Set where files are scored; off, because it asks for labels."""
     syntax: SyntaxConfig = SyntaxConfig()
     decontaminate: DecontaminateConfig = DecontaminateConfig()
     order: OrderConfig = OrderConfig()
@@ -244,9 +251,20 @@ def _report_size(
     return CodeRecipe(
         # 90B tokens are 290 GB of kept text; filters and duplicates leave about 30% of what is read
         collect_code=CollectCodeConfig(
-            **sources, languages=BLEND, budget_bytes=1_000_000_000_000, max_repository_bytes=1_000_000_000
+            **sources,
+            # with texts and licences in its rows; v2 and Stack-Edu need contents by the hundred million from an archive
+            datasets=("the-stack-v1-dedup",),
+            languages=BLEND,
+            budget_bytes=1_000_000_000_000,
+            max_repository_bytes=1_000_000_000,
         ),
-        collect_text=CollectTextConfig(**sources, budget_bytes=60_000_000_000, max_repository_bytes=1_000_000_000),
+        collect_text=CollectTextConfig(
+            **sources,
+            datasets=("fineweb-edu",),  # 10B tokens of it: the recipe replays less
+            licenses=(*PERMISSIVE, "ODC-By-1.0"),  # of the collection; the pages are their authors'
+            budget_bytes=60_000_000_000,
+            max_repository_bytes=1_000_000_000,
+        ),
         fim=FILL_IN_THE_MIDDLE,
         base=base,
         model=model,

@@ -5,8 +5,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpora import sieve
-from corpora.dedup import NearDuplicatesConfig, drop_exact_duplicates, drop_near_duplicates
+from corpora import SchemaError, shards, sieve
+from corpora.dedup import (
+    Earlier,
+    NearDuplicatesConfig,
+    UnitConfig,
+    drop_exact_duplicates,
+    drop_near_duplicates,
+    earlier_inventory,
+    index_duplicates,
+)
+from corpora.dedup.units import priority
 from corpora.engine import Engine
 
 ENGINE = Engine()
@@ -21,10 +30,17 @@ def variant(number):
     return "\n".join(lines)
 
 
-def near(stages, rows, engine=ENGINE, num_shards=2):
+def near(stages, rows, engine=ENGINE, num_shards=2, config=CONFIG, earlier=()):
+    documents = stages.documents(rows, num_shards)
+    index, out = indexed(stages, documents, engine, config), stages.out()
+    given = {"documents": documents, "index": index, "config": config, "earlier": Earlier(tuple(map(str, earlier)))}
+    return out, drop_near_duplicates(out, **given, engine=engine)
+
+
+def indexed(stages, documents, engine=ENGINE, config=CONFIG):
     out = stages.out()
-    metrics = drop_near_duplicates(out, documents=stages.documents(rows, num_shards), config=CONFIG, engine=engine)
-    return out, metrics
+    index_duplicates(out, documents=documents, config=config.compared, engine=engine)
+    return out
 
 
 def test_of_equal_texts_the_least_id_survives_and_the_others_name_it(stages, document):
@@ -47,8 +63,191 @@ def test_a_training_copy_of_held_out_text_goes_whatever_its_id(stages, document,
         if drop == "exact":
             drop_exact_duplicates(out, documents=stages.documents(marked), engine=ENGINE)
         else:
-            drop_near_duplicates(out, documents=stages.documents(marked), config=CONFIG, engine=ENGINE)
+            out, _ = near(stages, marked)
         assert [row["id"] for row in stages.kept(out)] == [heldout["id"]]
+
+
+@pytest.mark.parametrize("drop", ["exact", "near"])
+@pytest.mark.parametrize(
+    ("columns", "best"),
+    [
+        ([{"stars": 5}, {"stars": 90}, {"stars": None}, {"stars": 0}], 1),
+        ([{"stars": None}, {"stars": 0}, {"date": "1999-01-01"}], 1),
+        ([{"stars": 5, "date": "2020-01-02"}, {"stars": 5, "date": "2020-01-01T23:59:59Z"}, {"stars": 5}], 1),
+        ([{"date": "2020-01-01T12:00:00+02:00"}, {"date": "2020-01-01T11:00:00"}, {"date": None}], 0),
+        ([{"stars": 9}, {"stars": 1, "split": "heldout"}], 1),
+    ],
+)
+def test_most_stars_survive_then_the_oldest_with_null_last_and_held_out_before_all(
+    stages, document, drop, columns, best
+):
+    rows = [document(variant(0), path=f"{i}.py", **given) for i, given in enumerate(columns)]
+    for order in (rows, rows[::-1]):
+        if drop == "exact":
+            out = stages.out()
+            drop_exact_duplicates(out, documents=stages.documents(order), engine=ENGINE)
+        else:
+            out, _ = near(stages, order)
+        assert [row["id"] for row in stages.kept(out)] == [rows[best]["id"]]
+
+
+def test_what_is_like_an_earlier_document_goes_and_names_it(stages, document):
+    """Also when the new one has more stars, is held out, or is like an earlier one only through another earlier one."""
+    old = [document(variant(i), path=f"old{i}", stars=i) for i in range(3)]
+    newer = [document(variant(7), path="newer", stars=50), document("def alone():\n    return 1\n", path="alone")]
+    first, second = (indexed(stages, stages.documents(rows)) for rows in (old, newer))
+    rows = [document(variant(9), path="a", stars=99), document(variant(11), path="b", split="heldout")]
+    rows += [document("def alone():\n    return 1\n", path="c"), document("x = 1\ny = 2\nz = 3", path="d")]
+    out, metrics = near(stages, rows, earlier=[first, second])
+    assert [row["path"] for row in stages.kept(out)] == ["d"]
+    assert {row["path"]: row["evidence"] for row in stages.rejected(out)} == {
+        "a": old[2]["id"],
+        "b": old[2]["id"],
+        "c": newer[1]["id"],
+    }
+    assert (metrics["like_earlier"], metrics["clusters"], metrics["largest_cluster"]) == (3, 2, 6)
+    members = {row["id"] for row in pq.read_table(out / "clusters.parquet").to_pylist()}
+    assert members == {row["id"] for row in [*old, *newer, *rows[:3]]}
+
+
+def test_exact_duplicates_of_an_earlier_document_go(stages, document):
+    old = [document("same", path="old", stars=1), document("other", path="other")]
+    index = indexed(stages, stages.documents(old))
+    rows = [document("same", path="new", stars=9), document("new", path="x"), document("new", path="y")]
+    out = stages.out()
+    metrics = drop_exact_duplicates(
+        out, documents=stages.documents(rows), engine=ENGINE, earlier=Earlier((str(index),))
+    )
+    gone = {row["path"]: row["evidence"] for row in stages.rejected(out)}
+    assert gone.pop("new") == old[0]["id"]
+    assert set(gone.values()) == {min(row["id"] for row in rows[1:])}
+    assert (metrics["kept"], metrics["like_earlier"]) == (1, 1)
+
+
+def test_two_batches_keep_the_clusters_of_one_corpus(stages, document):
+    """Every text of the second batch that goes has a partner, and none that stays has one in the whole."""
+    rows = [document(variant(i), path=f"v{i}") for i in range(6)] + [
+        document(f"n_{i} = {i}", path=f"n{i}") for i in range(4)
+    ]
+    whole, _ = near(stages, rows)
+    index = indexed(stages, stages.documents(rows[:3] + rows[8:]))
+    first, _ = near(stages, rows[:3] + rows[8:])
+    second, _ = near(stages, rows[3:8], earlier=[index])
+    kept = [row["text"] for row in stages.kept(first) + stages.kept(second)]
+    assert len(kept) == len(stages.kept(whole))
+    assert {text for text in kept if "n_" in text} == {row["text"] for row in rows[6:]}
+
+
+REPOSITORIES = UnitConfig(unit="repository")
+
+
+def repositories(document, **stars):
+    """Three repositories, a fork of the first with a file changed, and a copy of the first."""
+    texts = {
+        name: ["\n".join(f"{name}_{part}_{i} = f_{i}(x)" for i in range(200)) for part in range(4)] for name in "abc"
+    }
+    texts["fork"] = [*texts["a"][:3], texts["a"][3].replace("a_3_7 ", "changed ")]
+    texts["copy"] = texts["b"][::-1]
+    rows = [(name, k, text) for name, many in texts.items() for k, text in enumerate(many)]
+    return [document(text, path=f"{k}.py", repository=name, stars=stars.get(name)) for name, k, text in rows]
+
+
+def test_whole_repositories_go_and_name_the_least_document_of_the_survivor(stages, document):
+    rows = repositories(document, fork=7)
+    documents, config = stages.documents(rows, 1), NearDuplicatesConfig(unit="repository")
+    exact, out = stages.out(), stages.out()
+    drop_exact_duplicates(exact, documents=documents, engine=ENGINE, config=REPOSITORIES)
+    gone = {row["repository"] for row in stages.rejected(exact)}
+    assert gone in ({"b"}, {"copy"})
+    index = indexed(stages, exact, config=config)
+    metrics = drop_near_duplicates(out, documents=exact, index=index, config=config, engine=ENGINE)
+    assert {row["repository"] for row in stages.rejected(out)} == {"a"}
+    assert {row["repository"] for row in stages.kept(out)} == {"fork", "c", "b", "copy"} - gone
+    assert {row["evidence"] for row in stages.rejected(out)} == {
+        min(r["id"] for r in rows if r["repository"] == "fork")
+    }
+    assert (metrics["kept"], metrics["rejected"], metrics["clusters"]) == (12, 4, 1)
+    assert len(pq.read_table(out / "clusters.parquet")) == 2
+
+
+def test_a_repository_in_two_shards_is_refused(stages, document):
+    rows = repositories(document)
+    with pytest.raises(SchemaError, match=r"a repository lies in both part-00000-of-00002.parquet and part-00001"):
+        index_duplicates(stages.out(), documents=stages.documents(rows, 2), config=REPOSITORIES, engine=ENGINE)
+
+
+def test_the_index_has_the_same_bytes_for_any_number_of_workers_and_after_a_kill(
+    stages, document, same_bytes, monkeypatch
+):
+    documents = stages.documents([document(variant(i // 2), path=f"{i}.py") for i in range(20)], 3)
+    whole, killed = indexed(stages, documents), stages.out()
+    same_bytes(whole, indexed(stages, documents, Engine(workers=2)))
+    write = sieve.save_array
+
+    def fail(path, array):
+        if path.name == "signatures.npy" and "00001-of" in str(path):
+            raise KeyboardInterrupt
+        write(path, array)
+
+    monkeypatch.setattr(sieve, "save_array", fail)
+    with pytest.raises(KeyboardInterrupt):
+        index_duplicates(killed, documents=documents, config=UnitConfig(), engine=ENGINE)
+    monkeypatch.undo()
+    index_duplicates(killed, documents=documents, config=UnitConfig(), engine=ENGINE)
+    same_bytes(whole, killed)
+
+
+def test_a_wrong_id_is_named(stages, document):
+    rows = [document("a"), {**document("b"), "id": "xyz"}]
+    with pytest.raises(SchemaError, match=r"part-00000-of-00001.parquet row 1: id 'xyz' is not 32 hex digits"):
+        indexed(stages, stages.documents(rows, 1))
+
+
+def test_dates_are_read_alike_by_every_python_and_one_that_is_none_comes_last():
+    ordered = [
+        *("1969-01-01", "2019-12-31T23:00:00-00:30", "2019-12-31 23:31", "2020-01-01", "2020-01-01T01:00:01.5+01:00"),
+        *("2020-01-01 00:00:02 UTC", "2020-01-01T00:00:03Z", "2999-01-01", None),
+    ]
+    numbers = [priority("train", 5, date) for date in ordered]
+    assert numbers == sorted(set(numbers))
+    for none in ("", "last week", "20200101", "2020-W01-1", "2020-13-01", "2020-01-01T", "２020-01-01"):
+        assert priority("train", 5, none) == priority("train", 5, None)
+
+
+def test_an_index_of_other_documents_or_units_is_refused(stages, document):
+    rows = [document(variant(i), path=f"{i}.py") for i in range(4)]
+    index, out = indexed(stages, stages.documents(rows)), stages.out()
+    with pytest.raises(SchemaError, match=r"does not hold what .* indexes; run IndexDuplicates again"):
+        drop_near_duplicates(out, documents=stages.documents(rows[1:]), index=index, config=CONFIG, engine=ENGINE)
+    with pytest.raises(SchemaError, match="is an index of 2 shards of units 'file', wanted 3"):
+        drop_near_duplicates(out, documents=stages.documents(rows, 3), index=index, config=CONFIG, engine=ENGINE)
+    earlier = Earlier((str(index),))
+    with pytest.raises(ValueError, match="an index of units 'file', the recipe compares units 'repository'"):
+        earlier.indexes("repository")
+
+
+def test_a_truncated_index_is_named(stages, document):
+    rows = [document(variant(i), path=f"{i}.py") for i in range(4)]
+    index = indexed(stages, documents := stages.documents(rows))
+    with (index / "signatures.npy").open("r+b") as stream:
+        stream.truncate(500)
+    with pytest.raises(
+        SchemaError, match=r"signatures.npy is not readable .*; delete its folder and run the stage again"
+    ):
+        drop_near_duplicates(stages.out(), documents=documents, index=index, config=CONFIG, engine=ENGINE)
+
+
+def test_earlier_indexes_are_pinned_by_fingerprint_and_place_and_must_be_finished(stages, document):
+    folders = [indexed(stages, stages.documents([document("a")])) for _ in range(2)]
+    earlier = Earlier(tuple(map(str, folders)))
+    with pytest.raises(
+        ValueError, match=r"luigi\.cfg \[duplicates\] earlier = .*: no finished output of IndexDuplicates"
+    ):
+        earlier_inventory(CONFIG, earlier)
+    for number, folder in enumerate(folders):
+        shards.write_json(folder / "manifest.json", {"fingerprint": f"f{number}"})
+    assert earlier_inventory(CONFIG, earlier) == {"earlier 1": "f0", "earlier 2": "f1"}
+    assert earlier_inventory(CONFIG, Earlier()) == {}
 
 
 def test_clusters_name_every_member_and_its_survivor(stages, document):
@@ -91,7 +290,7 @@ def test_a_killed_run_goes_on_where_it_stopped(stages, document, same_bytes, mon
     write = sieve.write
     rows = [document(variant(i), path=f"{i}.py") for i in range(20)]
     documents, out = stages.documents(rows, 3), stages.out()
-    written = []
+    index, written = indexed(stages, documents), []
 
     def fail_on_the_second(*arguments):
         if written:
@@ -101,13 +300,13 @@ def test_a_killed_run_goes_on_where_it_stopped(stages, document, same_bytes, mon
 
     monkeypatch.setattr(sieve, "write", fail_on_the_second)
     with pytest.raises(KeyboardInterrupt):
-        drop_near_duplicates(out, documents=documents, config=CONFIG, engine=ENGINE)
+        drop_near_duplicates(out, documents=documents, index=index, config=CONFIG, engine=ENGINE)
     monkeypatch.undo()
     before = (out / "kept" / written[0]).stat().st_mtime_ns
-    drop_near_duplicates(out, documents=documents, config=CONFIG, engine=ENGINE)
+    drop_near_duplicates(out, documents=documents, index=index, config=CONFIG, engine=ENGINE)
     assert (out / "kept" / written[0]).stat().st_mtime_ns == before
     fresh = stages.out()
-    drop_near_duplicates(fresh, documents=documents, config=CONFIG, engine=ENGINE)
+    drop_near_duplicates(fresh, documents=documents, index=index, config=CONFIG, engine=ENGINE)
     same_bytes(out, fresh)
 
 
@@ -122,3 +321,8 @@ def test_empty_shards_and_an_empty_corpus_pass_through(stages):
 def test_an_impossible_similarity_is_refused():
     with pytest.raises(ValueError, match=r"NearDuplicatesConfig\.jaccard must be above 0 and at most 1, got 1\.5"):
         NearDuplicatesConfig(jaccard=1.5)
+
+
+def test_an_unknown_unit_is_refused():
+    with pytest.raises(ValueError, match=r"NearDuplicatesConfig\.unit must be one of file, repository, got 'folder'"):
+        NearDuplicatesConfig(unit="folder")

@@ -149,7 +149,7 @@ def test_two_workers_and_a_killed_run_write_the_same_bytes(stages, rows, same_by
     whole, metrics = run(stages, documents)
     same_bytes(whole, run(stages, documents, workers=2)[0])
     out = stages.out()
-    monkeypatch.setattr("shutil.rmtree", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr("shutil.rmtree", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         run(stages, documents, out=out)
     monkeypatch.undo()
