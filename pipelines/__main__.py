@@ -13,13 +13,22 @@ ROOTS: dict[str, type[Root]] = {name: getattr(pipelines, name) for name in pipel
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit code is 0 when it could be answered."""
-    options = _parser().parse_args(arguments)
+    """Run one command; the exit code is 0 when it could be answered. A setting that is refused ends it with the reason alone."""
+    try:
+        _run(_parser().parse_args(arguments))
+    except ValueError as error:
+        if not str(error).startswith("luigi.cfg "):
+            raise
+        raise SystemExit(str(error)) from None
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
     from pipelines import plan, status
 
     if options.command == "clean":
         status.clean([make(recipe=name) for make in ROOTS.values() for name in make.recipe.names], delete=options.yes)
-        return 0
+        return
     root = ROOTS[options.root](recipe=options.recipe)
     if options.command == "status":
         status.show_status(root)
@@ -27,7 +36,6 @@ def main(arguments: list[str] | None = None) -> int:
         plan.show_plan(root)
     else:
         status.show_why(_stage(options.stage, root))
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

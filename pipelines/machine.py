@@ -155,7 +155,7 @@ def read_machine() -> Machine:
         labels=_section(config, "labels"),
         teacher=_section(config, "teacher"),
         benchmarks=_section(config, "benchmarks"),
-        earlier=tuple(config.get("duplicates", "earlier", "").split()),
+        earlier=tuple(line.strip() for line in config.get("duplicates", "earlier", "").splitlines() if line.strip()),
     )
 
 

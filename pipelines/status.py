@@ -76,6 +76,7 @@ def clean(roots: Sequence[Root], *, delete: bool) -> None:
     store = machine().root
     reached = {stage.folder for stage in ancestry(*(stage for root in roots for stage in root.requires()))}
     reached |= {root.page.parent for root in roots}
+    reached |= set(machine().make_earlier().paths())  # later batches are compared with them
     candidates = sorted(folder for folder in store.glob("*/*") if folder.is_dir() and folder not in reached)
     total = 0
     for folder in candidates:

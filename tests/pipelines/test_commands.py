@@ -67,3 +67,23 @@ def test_clean_lists_what_nothing_reaches_and_deletes_only_when_told(workplace):
     assert stray.exists()
     workplace.pipelines("clean", "--yes")
     assert not stray.exists()
+
+
+def test_clean_leaves_the_indexes_of_earlier_batches(workplace):
+    earlier = workplace.store / "IndexDuplicates" / "0123456789ab"
+    earlier.mkdir(parents=True)
+    with (workplace.folder / "luigi.cfg").open("a") as config:
+        config.write(f"[duplicates]\nearlier = {earlier}\n")
+    for name in ("index.json", "manifest.json"):
+        (earlier / name).write_text('{"fingerprint": "0123456789ab"}')
+    workplace.pipelines("clean", "--yes")
+    assert earlier.exists()
+
+
+def test_a_setting_that_is_refused_says_so_without_a_traceback(workplace):
+    with (workplace.folder / "luigi.cfg").open("a") as config:
+        config.write("[duplicates]\nearlier = nothing\n")
+    result = workplace.pipelines("status", check=False)
+    assert result.returncode == 1
+    assert result.stderr.startswith("luigi.cfg [duplicates] earlier = ")
+    assert "Traceback" not in result.stderr
