@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpora import shards
-from corpora.collect import CollectConfig, rank
+from corpora.collect import CollectConfig
 from corpora.sources import Repository, digest
 from corpora.sources.narrow import COSTS, SUMMARY, schema
+from corpora.sources.plan import rank
 from corpora.sources.tables import Input
 
 if TYPE_CHECKING:

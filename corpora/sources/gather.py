@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from corpora import records, shards
 from corpora.code import optout
-from corpora.collect import CollectConfig, entry_of, place
+from corpora.collect import CollectConfig
 from corpora.sources import read
+from corpora.sources.plan import entry_of, place
 from corpora.sources.scatter import spilled
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ from corpora import records, shards
 from corpora.code import languages
 from corpora.code import license as licenses
 from corpora.code.optout import opted_out
-from corpora.collect import CollectCodeConfig, CollectConfig, is_code
+from corpora.collect import CollectCodeConfig, CollectConfig
 from corpora.sources import digest, tables
 from corpora.sources.catalog import Dataset
+from corpora.sources.plan import is_code
 from corpora.sources.tables import Input, input_of
 
 if TYPE_CHECKING:

@@ -18,17 +18,10 @@ from typing import Any
 from corpora import records, shards
 from corpora.code import languages, license_files, optout
 from corpora.code import license as licenses
-from corpora.collect import (
-    DESCRIPTION,
-    NOTEBOOK,
-    CollectCodeConfig,
-    CollectConfig,
-    Entry,
-    entry_of,
-    is_documentation,
-)
+from corpora.collect import CollectCodeConfig, CollectConfig
 from corpora.sources import Repository, archives, bare, beneath, commits, digest, notebooks
 from corpora.sources.nearest import Answer, nearest
+from corpora.sources.plan import DESCRIPTION, NOTEBOOK, Entry, entry_of, is_documentation
 
 READERS = {"folder": beneath.contents, "archive": archives.contents, "bare": bare.contents}
 """Kind of a repository and what gives its files, each as bytes or as its rejection."""

@@ -23,10 +23,10 @@ from corpora.collect import (
     collect_text,
     inventory,
     list_repositories,
-    make_plan,
 )
 from corpora.engine import Engine
 from corpora.sources import Repository, installed
+from corpora.sources.plan import make_plan
 from corpora.sources.read import read_text
 
 MIT = (FIXTURE / "iniconfig" / "LICENSE").read_text()
