@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import tempfile
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -43,9 +44,10 @@ class Engine:
     def map_shards(self, function: Callable[..., Any], shards: Sequence[Path], *arguments: Any) -> list[Any]:
         """Call `function(path, *arguments)` for every shard; results, plain JSON data, in the order of the shards.
 
-        `function` is a module-level function and `arguments` pickle; a `SchemaError` or `ValueError` of a shard is raised
-        here as it is, any other exception as Daft's `RuntimeError` with its text, and the end of a process as one that
-        names its shard. With `reuse`, shards that are finished somewhere are brought, and the function not called.
+        `function` is a module-level function and `arguments` pickle. A `SchemaError` or `ValueError` of a shard is raised here
+        as it is, any other exception of a worker as a `ShardFailed` with the shard and the traceback; a worker that ends is
+        an error that names its shard. With `reuse`, shards that are finished somewhere are brought, and the function not
+        called.
         """
         if "<" in function.__qualname__:
             raise ValueError(f"map_shards needs a module-level function, got {function.__qualname__}; move it out")
@@ -95,6 +97,8 @@ class Engine:
             for row in frame.into_batches(1).with_column("reply", worker(daft.col("path"))).iter_rows():
                 results[row["row"]] = _value(row["reply"])
                 progress.report(len(results), len(shards), "shards")
+        except ShardFailed:
+            raise
         except RuntimeError as error:
             if begun is not None and (lost := processes.unfinished(begun)):
                 raise RuntimeError(processes.LOST.format(shards=" or ".join(lost))) from error
@@ -107,13 +111,17 @@ def _reference(function: Callable[..., Any]) -> str:
 
 
 _CONTRACT_ERRORS = {error.__name__: error for error in (SchemaError, ValueError)}
-"""Raised here as they were raised there; anything else ends the run with the worker's traceback."""
+"""Raised here as they were raised there; anything else is a `ShardFailed` with the worker's traceback."""
+
+
+class ShardFailed(RuntimeError):
+    """A shard function failed in its process; the message has the shard and the traceback."""
 
 
 def _value(reply: str) -> Any:
     answer = json.loads(reply)
     if "error" in answer:
-        raise _CONTRACT_ERRORS[answer["error"]](answer["message"])
+        raise _CONTRACT_ERRORS.get(answer["error"], ShardFailed)(answer["message"])
     return answer["value"]
 
 
@@ -138,3 +146,5 @@ class _Worker:
         except tuple(_CONTRACT_ERRORS.values()) as error:
             name = next(name for name, kind in _CONTRACT_ERRORS.items() if isinstance(error, kind))
             return json.dumps({"error": name, "message": str(error)})
+        except Exception:  # noqa: BLE001 - Daft would pass on the text of it alone, without the shard
+            return json.dumps({"error": "", "message": f"a worker failed on {path}:\n{traceback.format_exc()}"})

@@ -185,9 +185,14 @@ def _functions(definitions: list[tuple[Node, dict[str, list[Node]]]], code: byte
 
 def _docstring(body: Node, code: bytes) -> tuple[int, int]:
     """Give the span of a body's docstring with its quotes, (-1, -1) without one."""
-    first = body.named_child(0)
-    text = first.named_child(0) if first is not None and first.type == "expression_statement" else None
+    first = _first_child(body)
+    text = _first_child(first) if first is not None and first.type == "expression_statement" else None
     if text is None or text.type != "string":
         return -1, -1
     prefix = code[text.start_byte : text.end_byte].split(code[text.end_byte - 1 : text.end_byte], 1)[0].lower()
     return (text.start_byte, text.end_byte) if prefix in (b"", b"r", b"u") else (-1, -1)
+
+
+def _first_child(node: Node) -> Node | None:
+    """Give the first named child; where the parser mended a hole, even a body has none."""
+    return node.named_child(0) if node.named_child_count else None

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from corpora import SchemaError, progress, shards
-from corpora.engine import Engine
+from corpora.engine import Engine, ShardFailed
 from corpora.reuse import Linked
 
 
@@ -51,7 +51,9 @@ def test_an_error_in_a_shard_names_it(lists, tmp_path):
 
 def test_a_fault_in_a_worker_ends_the_call_with_its_text(lists):
     _, paths = lists
-    with pytest.raises(RuntimeError, match="FileExistsError"):
+    with pytest.raises(
+        ShardFailed, match=rf"a worker failed on {paths[0].parent}(.|\n)*Traceback(.|\n)*FileExistsError"
+    ):
         Engine(workers=2).map_shards(shards.write_json, [path / "below" for path in paths[:2]], 1)
 
 

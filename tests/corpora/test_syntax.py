@@ -180,6 +180,8 @@ def examine(language, code, config):
         ctypes.string_at(0)
     if code == b"memory":
         raise MemoryError
+    if code == b"mistake":
+        [].pop()
     if code == b"stray":
         os.kill(os.getpid(), signal.SIGTERM)
     return {"imports": [str(os.getpid())], "functions": []}
@@ -198,6 +200,14 @@ def test_a_file_that_ends_the_child_is_rejected_and_the_next_is_parsed(harm, nam
         assert parsing.examine("Go", b"fine")["imports"] != before["imports"]
 
 
+def test_a_file_on_which_our_own_code_fails_is_rejected_with_the_error():
+    with Parsing(CONFIG, (sys.executable, "-c", HARMFUL)) as parsing:
+        before = parsing.examine("Go", b"fine")
+        found = parsing.examine("Go", b"mistake")
+        assert found == {"reason": "parse_failed", "evidence": "IndexError: pop from empty list"}
+        assert parsing.examine("Go", b"fine") == before
+
+
 def test_a_child_that_others_end_is_no_files_fault():
     with (
         Parsing(CONFIG, (sys.executable, "-c", HARMFUL)) as parsing,
@@ -211,3 +221,9 @@ def test_configs_are_checked_when_they_are_made():
         SyntaxConfig(error_shares=(("Go", 2),))
     with pytest.raises(ValueError, match=r"SyntaxConfig\.error_shares must name languages with a grammar .*'Cobra'"):
         SyntaxConfig(error_shares=(("Cobra", 0.0),))
+
+
+def test_a_function_whose_body_is_missing_has_no_docstring():
+    """As in the error tests of a Python parser: the hole is mended with a body of nothing."""
+    found = examine("Python", b"def foo():\ndef foo() -> int:\nx = 42\n", SyntaxConfig(error_shares=(("Python", 1.0),)))
+    assert [function["docstring_start"] for function in found["functions"]] == [-1, -1]
