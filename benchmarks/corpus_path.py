@@ -43,7 +43,7 @@ class Work:
 WORKS = (
     Work("exact duplicates", ("exact",), ("exact_peer",)),
     Work("filters", ("filters",), ("filters_peer",)),
-    Work("near duplicates", ("near",), ("near_peer",)),
+    Work("near duplicates", ("index", "near"), ("near_peer",)),
     Work("decontamination", ("decontaminate",), ("decontaminate_peer",)),
     Work("tokens to .bin/.idx", ("tokens",), ("tokens_peer",)),
 )
@@ -100,7 +100,7 @@ def compare(folder: Path, options: argparse.Namespace) -> None:
     ]
     run("prepare", sys.executable, folder, *given)
     gigabytes = json.loads((folder / "bytes.json").read_text()) / 1e9
-    for name in ("exact", "filters", "near", "decontaminate", "tokens", "secrets", "syntax"):
+    for name in ("exact", "filters", "index", "near", "decontaminate", "tokens", "secrets", "syntax"):
         run(name, sys.executable, folder)  # compiles, and fills the caches of the file system
     has_peers = (
         subprocess.run([options.peers, "-c", "import datatrove"], capture_output=True, check=False).returncode == 0
@@ -346,10 +346,17 @@ FUNCTIONS: dict[str, Callable[[Path], None]] = {
         documents="documents",
         config=config("corpora.code.filter:FilterConfig"),
     ),
+    "index": ours(
+        "corpora.dedup:index_duplicates",
+        "index",
+        documents="documents",
+        config=config("corpora.dedup:UnitConfig"),
+    ),
     "near": ours(
         "corpora.dedup:drop_near_duplicates",
         "near",
         documents="documents",
+        index="index",
         config=config("corpora.dedup:NearDuplicatesConfig"),
     ),
     "decontaminate": ours(
