@@ -229,9 +229,9 @@ def pipeline(folder: Path, name: str, *steps: Any) -> None:
 
 
 def reader(folder: Path) -> Any:
-    """Read the collected documents."""
+    """Read text and id of the collected documents; of more, its writer makes a schema that the next batch may break."""
     parquet = importlib.import_module("datatrove.pipeline.readers").ParquetReader
-    return parquet(str(folder / "documents" / "kept"), text_key="text", id_key="id")
+    return parquet(str(folder / "documents" / "kept"), text_key="text", id_key="id", read_metadata=False)
 
 
 def writer(folder: Path, name: str) -> Any:
