@@ -10,22 +10,26 @@ from __future__ import annotations
 import atexit
 import contextlib
 import linecache
-import marshal
 import os
 import struct
 import sys
 import threading
 import traceback
 import types
+from marshal import loads
+from os import read, write
 from typing import Any, NoReturn
 
-from sandbox import remote_tester, values
+from sandbox import remote_tester
 from sandbox.remote_candidate import Candidate
+from sandbox.values import MAX_FRAME, pack
 
 STARTED, COMPILED, NOT_COMPILED, NO_MEMORY = b".", b"+", b"S", b"M"
 """The marks: set up; compiled; not a program; no memory to compile it."""
 PROGRAM = "main.py"  # its name in a traceback
 CALLS = 3  # the descriptor of the calls socket
+FIRST_READ = 4096  # bytes: most frames are shorter
+_LENGTH = struct.Struct("<I")
 MAX_MESSAGE = 300  # characters of an exception that cross
 
 
@@ -61,17 +65,16 @@ def serve(code: types.CodeType) -> NoReturn:
         _send(b"!" + describe(error))
         os._exit(1)
     _send(b"+")
-    peer = None
+    _CANDIDATE.names = namespace
     while True:
         frame = _receive()
         if frame[:1] == b"?":
-            peer = peer or Candidate(namespace, _send, _receive)
-            peer.serve(frame)
+            _CANDIDATE.serve(frame)
             continue
-        name, arguments, keywords = marshal.loads(frame)  # noqa: S302 - from the trusted side
+        name, arguments, keywords = loads(frame)  # noqa: S302 - from the trusted side
         try:
-            answer = b"=" + values.pack(namespace[name](*arguments, **keywords))
-            if len(answer) > values.MAX_FRAME:
+            answer = b"=" + pack(namespace[name](*arguments, **keywords))
+            if len(answer) > MAX_FRAME:
                 answer = b"!ValueError: the result is larger than 2 MB"
         except BaseException as error:  # noqa: BLE001 - as above
             answer = b"!" + describe(error)
@@ -80,7 +83,7 @@ def serve(code: types.CodeType) -> NoReturn:
 
 def test(code: types.CodeType) -> NoReturn:
     """Run the tests of another program."""
-    remote_tester.run_tests(code, _send, _receive)
+    remote_tester.run_tests(code, _TESTER, _send, _receive)
 
 
 def run_script(code: types.CodeType) -> NoReturn:
@@ -139,19 +142,28 @@ def describe(error: BaseException) -> bytes:
 
 
 def _send(body: bytes) -> None:
-    frame = struct.pack("<I", len(body)) + body
+    frame = _LENGTH.pack(len(body)) + body
     while frame:
-        frame = frame[os.write(CALLS, frame) :]
+        frame = frame[write(CALLS, frame) :]
 
 
 def _receive() -> bytes:
-    frame = bytearray()
-    length = 4
-    while len(frame) < length:
-        part = os.read(CALLS, max(65536, length - len(frame)))
-        if not part:
-            os._exit(0)
-        frame += part
-        if len(frame) >= 4:
-            length = 4 + struct.unpack_from("<I", frame)[0]
-    return bytes(frame[4:])
+    frame = _some(FIRST_READ)
+    while len(frame) < _LENGTH.size:
+        frame += _some(FIRST_READ)
+    end = _LENGTH.size + _LENGTH.unpack_from(frame)[0]
+    if len(frame) < end:
+        whole = bytearray(frame)
+        while len(whole) < end:
+            whole += _some(end - len(whole))
+        frame = bytes(whole)
+    return frame[_LENGTH.size :]
+
+
+def _some(count: int) -> bytes:
+    return read(CALLS, count) or os._exit(0)  # the caller has gone
+
+
+# made before the fork, as is all that can be: what a program's process makes or touches first costs it a page
+_CANDIDATE = Candidate({}, _send, _receive)
+_TESTER = remote_tester.Tester(_send, _receive)

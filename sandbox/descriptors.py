@@ -9,10 +9,14 @@ from __future__ import annotations
 import fcntl
 import io
 import os
+import socket
+import struct
 import sys
+from os import SEEK_END, lseek, pread
 
 from sandbox.child import CALLS
 
+_SPACE = socket.CMSG_SPACE(4 * 8)  # for eight descriptors
 MARK = CALLS + 1  # of the marks pipe, in the end that is written
 
 
@@ -53,10 +57,15 @@ def _make_streams() -> None:
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]
 
 
+def receive(sock: socket.socket) -> tuple[bytes, tuple[int, ...]]:
+    """A packet, and the descriptors that came with it."""
+    packet, passed, _, _ = sock.recvmsg(4096, _SPACE)
+    return packet, struct.unpack(f"{len(passed[0][2]) // 4}i", passed[0][2]) if passed else ()
+
+
 def read_file(descriptor: int) -> str:
     """The whole of a file that was passed."""
-    size = os.fstat(descriptor).st_size
-    return os.pread(descriptor, size, 0).decode("utf-8", "surrogatepass")
+    return pread(descriptor, lseek(descriptor, 0, SEEK_END), 0).decode("utf-8", "surrogatepass")
 
 
 def read_available(descriptor: int) -> bytes:

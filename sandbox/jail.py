@@ -62,7 +62,11 @@ def execute_inside(code: str, kept: list[int]) -> NoReturn:
     for descriptor in kept:
         os.set_inheritable(descriptor, True)
     home = f"{sys.base_prefix}:{sys.base_exec_prefix}"
-    environment = {"PYTHONHASHSEED": "0", "PYTHONHOME": home}  # the order of a set must not depend on the worker
+    environment = {
+        "LD_BIND_NOW": "1",  # else each program would look up the same symbols, and copy the pages they are noted on
+        "PYTHONHASHSEED": "0",  # the order of a set must not depend on the worker
+        "PYTHONHOME": home,
+    }
     if "LD_LIBRARY_PATH" in os.environ:
         environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
     with step("read the interpreter's files inside the jail"):

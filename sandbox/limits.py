@@ -46,14 +46,13 @@ def set_common() -> None:
         _ceiling(which)
 
 
-def set_for(order: dict[str, Any], base_bytes: int) -> None:
-    """In a program's process. `base_bytes` of its address space it has from pid 1."""
+def rows_for(order: dict[str, Any], base_bytes: int) -> list[tuple[int, tuple[int, int]]]:
+    """A program's limits as setrlimit takes them. `base_bytes` of its address space it has from pid 1."""
     cpu = min(order["cpu"], _ceiling(resource.RLIMIT_CPU))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu, min(cpu + 1, _ceiling(resource.RLIMIT_CPU))))
     values = (order["disk"], order["processes"], base_bytes + order["address_space"])
-    for which, value in zip(_LIMITED[1:], values, strict=True):
-        limit = min(value, _ceiling(which))
-        resource.setrlimit(which, (limit, limit))
+    limited = [(which, min(value, _ceiling(which))) for which, value in zip(_LIMITED[1:], values, strict=True)]
+    of_cpu = (resource.RLIMIT_CPU, (cpu, min(cpu + 1, _ceiling(resource.RLIMIT_CPU))))
+    return [of_cpu, *((which, (limit, limit)) for which, limit in limited)]
 
 
 def virtual_bytes() -> int:

@@ -10,6 +10,8 @@ import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import close, write
+from os import open as open_file
 
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
 NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
@@ -21,6 +23,8 @@ DEATH_SIGNAL, DUMPABLE, NO_NEW_PRIVILEGES = 1, 4, 38  # prctl
 _libc = ctypes.PyDLL(None, use_errno=True)  # which keeps the interpreter's lock: one thread, and one system call less
 # looked up, and made, once: to do it in the child of a fork is to copy forty pages each time
 _fork, _unshare, _mount, _capset = _libc.fork, _libc.unshare, _libc.mount, _libc.capset
+_WRITE = os.O_WRONLY | os.O_CLOEXEC
+_TMPFS_FLAGS = ctypes.c_ulong(NO_SUID | NO_DEV)
 _THIS_PROCESS = (ctypes.c_uint32 * 2)(0x20080522, 0)  # _LINUX_CAPABILITY_VERSION_3
 _NO_CAPABILITIES = (ctypes.c_uint32 * 6)()
 
@@ -43,21 +47,32 @@ def step(name: str) -> Iterator[None]:
         raise StepFailed(name, error) from error
 
 
+def _failure(*what: object) -> OSError:
+    code = ctypes.get_errno()
+    return OSError(code, os.strerror(code), *what)
+
+
 def _checked(result: int, *what: object) -> None:
     if result:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code), *what)
+        raise _failure(*what)
 
 
 def unshare(flags: int) -> None:
     """Leave namespaces for new ones. os.unshare is there from Python 3.12 only."""
-    _checked(_unshare(flags))
+    if _unshare(flags):
+        raise _failure()
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
     """Mount, bind or remount, as in the manual page."""
     arguments = (source.encode(), target.encode(), kind.encode() or None)
     _checked(_mount(*arguments, ctypes.c_ulong(flags), options.encode() or None), target)
+
+
+def mount_tmpfs(target: bytes, options: bytes) -> None:
+    """The same in a program's process, where each page touched is a page copied."""
+    if _mount(b"tmpfs", target, b"tmpfs", _TMPFS_FLAGS, options):
+        raise _failure(target)
 
 
 def detach(target: str) -> None:
@@ -87,21 +102,22 @@ def map_user(inner: int, uid: int, gid: int, proc: int) -> None:
     `proc` is a descriptor of a writable /proc.
     """
     for name, text in (("setgroups", "deny"), ("uid_map", f"{inner} {uid} 1"), ("gid_map", f"{inner} {gid} 1")):
-        write_at(proc, f"self/{name}", text)
+        write_at(proc, f"self/{name}", text.encode())
 
 
-def write_at(folder: int, path: str, text: str) -> None:
+def write_at(folder: int, path: str, text: bytes) -> None:
     """Write a kernel file in one call."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC, dir_fd=folder)
+    descriptor = open_file(path, _WRITE, dir_fd=folder)
     try:
-        os.write(descriptor, text.encode())
+        write(descriptor, text)
     finally:
-        os.close(descriptor)
+        close(descriptor)
 
 
 def drop_capabilities() -> None:
     """Give up every capability of this process in its user namespace."""
-    _checked(_capset(_THIS_PROCESS, _NO_CAPABILITIES))
+    if _capset(_THIS_PROCESS, _NO_CAPABILITIES):
+        raise _failure()
 
 
 def fork() -> int:
@@ -110,5 +126,6 @@ def fork() -> int:
     os.fork would put threads in order and seed `random` again: 140 pages copied, 0.3 ms.
     """
     pid: int = _fork()
-    _checked(pid < 0, "fork")
+    if pid < 0:
+        raise _failure("fork")
     return pid

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import math
 import warnings
 from collections.abc import Callable, Sequence
@@ -42,16 +43,22 @@ class NotTests(Exception):
 class Check:
     """One assert."""
 
-    statement: ast.Assert
+    tests: str  # not its tree: the collector would visit every tree that is kept
+    place: tuple[int, int]  # line and column
     holds: Thunk
 
     @property
     def text(self) -> str:
         """Only asked for when the check does not hold: writing it out costs more than parsing it."""
         try:
-            return ast.unparse(self.statement)[:200]
+            (statement,) = (node for node in ast.walk(ast.parse(self.tests, "<tests>")) if _place(node) == self.place)
+            return ast.unparse(statement)[:200]
         except RecursionError:
-            return f"line {self.statement.lineno}"
+            return f"line {self.place[0]}"
+
+
+def _place(node: ast.AST) -> tuple[int, int] | None:
+    return (node.lineno, node.col_offset) if isinstance(node, ast.Assert) else None
 
 
 def parse_tests(tests: str, entry_point: str | None = None) -> list[Check]:
@@ -70,9 +77,9 @@ def parse_tests(tests: str, entry_point: str | None = None) -> list[Check]:
             raise NotLiteral(f"line {statement.lineno}: {type(statement).__name__}")
     functions = {candidate: entry_point} if candidate and entry_point else {}
     functions |= {entry_point: entry_point} if entry_point else {}
-    checks = _compile(asserts, functions)
+    checks = _compile(tests, asserts, functions)
     if checks is None and (name := _only_name_called(asserts)):  # it is the candidate's even when it is `sum`
-        checks = _compile(asserts, {name: name})
+        checks = _compile(tests, asserts, {name: name})
     if checks is None:
         raise NotLiteral("the tests call nothing")
     return checks
@@ -102,18 +109,18 @@ def _builtin_under_test(tree: ast.Module) -> str | None:
     return name if name in vars(builtins) and all(other in vars(builtins) for other in called) else None
 
 
-def _compile(asserts: Sequence[ast.stmt], functions: dict[str, str]) -> list[Check] | None:
+def _compile(tests: str, asserts: Sequence[ast.stmt], functions: dict[str, str]) -> list[Check] | None:
     """None when no check calls the candidate: nothing would be tested."""
     compiler = _Compiler(functions)
     try:
-        checks = [_check(statement, compiler) for statement in asserts if isinstance(statement, ast.Assert)]
+        checks = [
+            Check(tests, (statement.lineno, statement.col_offset), compiler.expression(statement.test))
+            for statement in asserts
+            if isinstance(statement, ast.Assert)
+        ]
     except RecursionError:
         raise NotLiteral("nested too deep") from None
     return checks if compiler.has_called else None
-
-
-def _check(statement: ast.Assert, compiler: _Compiler) -> Check:
-    return Check(statement, compiler.expression(statement.test))
 
 
 def _body_of_check(body: list[ast.stmt], entry_point: str | None) -> tuple[str | None, list[ast.stmt]]:
@@ -159,6 +166,26 @@ def _name(node: ast.expr) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
+class _Known:
+    """A Thunk without a call in it: its value is made once, and nothing changes it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __call__(self, _: Call) -> Any:
+        return self.value
+
+
+def _built(build: Callable[[list[Any]], Any], parts: list[Thunk]) -> Thunk:
+    """The Thunk of a container."""
+    if all(type(part) is _Known for part in parts):
+        with contextlib.suppress(TypeError):  # of a key that cannot be hashed: it is raised when the check's turn comes
+            return _Known(build([part.value for part in parts]))  # type: ignore[attr-defined]
+    return lambda call: build([part(call) for part in parts])
+
+
 class _Compiler:
     """Turns an expression into a Thunk, one method a node; a node without a method is not literal."""
 
@@ -168,37 +195,38 @@ class _Compiler:
         self.has_called = False
 
     def expression(self, node: ast.expr) -> Thunk:
-        method = getattr(self, f"_{type(node).__name__.lower()}", None)
+        method = _METHODS.get(type(node))
         if method is None:
             raise NotLiteral(f"line {node.lineno}: {type(node).__name__}")
-        thunk: Thunk = method(node)
-        return thunk
+        return method(self, node)
 
     def _all(self, nodes: Sequence[ast.expr]) -> list[Thunk]:
         return [self.expression(node) for node in nodes]
 
     def _constant(self, node: ast.Constant) -> Thunk:
-        value = node.value
-        if value is ...:
+        if node.value is ...:
             raise NotLiteral(f"line {node.lineno}: an ellipsis")
-        return lambda _: value
+        return _Known(node.value)
 
-    def _list(self, node: ast.List | ast.Tuple | ast.Set) -> Thunk:
-        parts = self._all(node.elts)
-        build = {ast.List: list, ast.Tuple: tuple, ast.Set: set}[type(node)]
-        return lambda call: build([part(call) for part in parts])
+    def _list(self, node: ast.List) -> Thunk:
+        return _built(list, self._all(node.elts))
 
-    _tuple = _set = _list
+    def _tuple(self, node: ast.Tuple) -> Thunk:
+        return _built(tuple, self._all(node.elts))
+
+    def _set(self, node: ast.Set) -> Thunk:
+        return _built(set, self._all(node.elts))
 
     def _dict(self, node: ast.Dict) -> Thunk:
-        keys = self._all([key for key in node.keys if key is not None])
-        parts = self._all(node.values)
-        if len(keys) != len(parts):
+        if None in node.keys:
             raise NotLiteral(f"line {node.lineno}: ** in a dict")
-        return lambda call: {key(call): part(call) for key, part in zip(keys, parts, strict=True)}
+        pairs = zip(node.keys, node.values, strict=True)
+        return _built(_mapping, self._all([part for pair in pairs for part in pair if part is not None]))
 
     def _unaryop(self, node: ast.UnaryOp) -> Thunk:
         apply, operand = _operation(UNARY, node.op, node), self.expression(node.operand)
+        if type(operand) is _Known and type(operand.value) in (int, float):
+            return _Known(apply(operand.value))
         return lambda call: apply(operand(call))
 
     def _binop(self, node: ast.BinOp) -> Thunk:
@@ -271,6 +299,25 @@ class _Compiler:
                 raise NotLiteral(f"line {node.lineno}: ** in a call")
             keywords[keyword.arg] = self.expression(keyword.value)
         return self._all(node.args), keywords
+
+
+_METHODS: dict[type, Callable[[_Compiler, Any], Thunk]] = {
+    ast.BinOp: _Compiler._binop,
+    ast.BoolOp: _Compiler._boolop,
+    ast.Call: _Compiler._call,
+    ast.Compare: _Compiler._compare,
+    ast.Constant: _Compiler._constant,
+    ast.Dict: _Compiler._dict,
+    ast.List: _Compiler._list,
+    ast.Set: _Compiler._set,
+    ast.Tuple: _Compiler._tuple,
+    ast.UnaryOp: _Compiler._unaryop,
+}
+
+
+def _mapping(parts: list[Any]) -> dict[Any, Any]:
+    """Keys and values in turn."""
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 def _evaluated(arguments: list[Thunk], keywords: dict[str, Thunk], call: Call) -> tuple[list[Any], dict[str, Any]]:

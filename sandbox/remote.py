@@ -27,6 +27,7 @@ MAX_FRAME = 16 << 20  # bytes; larger ones are refused by who makes them and by 
 _BASES = ("", *VALUED, "list", "dict", "set", "bytearray")
 _BY_VALUE = frozenset({*CHANGEABLE, tuple, collections.Counter, collections.OrderedDict})
 _VALUED_TYPES = frozenset(VALUED.values())
+values.REFERRED.update({Remote, Same}, _VALUED_TYPES)
 _ARRAYS = re.compile(r"[<>|=][biufc]\d{1,2}")  # numpy's notation of numbers and truth values
 
 
@@ -197,7 +198,7 @@ class Peer:
         if isinstance(value, type) and issubclass(value, BaseException):
             return [value.__name__, builtin_name(value)]
         kind = Kind.of(value, base)
-        return [kind.name, kind.is_equal_by_identity, kind.truth, kind.base]
+        return list(kind)
 
     def _number(self, value: Any) -> int:
         number = self._numbers.setdefault(id(value), len(self._objects))
@@ -244,6 +245,8 @@ class Peer:
         """The containers among arguments that a callee may change, in one order on both sides."""
         for value in arguments:
             kind = type(value)
+            if kind in values.ATOMS:
+                continue
             if kind not in _BY_VALUE and (kind is Remote or kind in _VALUED_TYPES or self.offers(value)):
                 continue  # it crosses by reference
             if issubclass(kind, CHANGEABLE):

@@ -20,14 +20,14 @@ _MISSING = object()
 class Candidate(Peer):
     """Serves the names of the candidate's module, and everything reached from there."""
 
-    def __init__(self, namespace: dict[str, Any], send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
+    def __init__(self, names: dict[str, Any], send: Callable[[bytes], None], receive: Callable[[], bytes]) -> None:
         super().__init__(send, receive)
-        self._namespace = namespace
-        self._operations = OPERATIONS | {"global": self._global, "take": self.take}
+        self.names = names
+        self._own: dict[str, Callable[..., Any]] = {"global": self._global, "take": self.take}
 
     def choose(self, operation: str, arguments: list[Any]) -> Callable[..., Any]:  # noqa: ARG002
         """All of them, on anything."""
-        return self._operations[operation]
+        return self._own[operation] if operation in self._own else OPERATIONS[operation]
 
     def offers(self, value: Any) -> bool:  # noqa: ARG002
         """Everything: nothing here is secret."""
@@ -42,7 +42,7 @@ class Candidate(Peer):
         return True
 
     def _global(self, name: str) -> tuple[bool, Any]:
-        found = self._namespace.get(name, _MISSING)
+        found = self.names.get(name, _MISSING)
         return (False, None) if found is _MISSING else (True, found)
 
 

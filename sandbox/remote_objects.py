@@ -11,8 +11,7 @@ from __future__ import annotations
 import builtins
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 MAX_TAKE = 512  # elements of an iterator fetched at one time
 REMOTE = "__remote__"  # where a plain value keeps the object it is, too
@@ -29,8 +28,7 @@ class Link(Protocol):
         """Note, for good, that a check needs what cannot be had."""
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """What the other side says of an object; a lie harms nobody else."""
 
     name: str
@@ -52,8 +50,11 @@ class Remote:
     __slots__ = ("__buffer", "__kind", "__link", "__number")
 
     def __init__(self, link: Link, number: int, kind: Kind) -> None:
-        for name, value in {"link": link, "number": number, "kind": kind, "buffer": deque()}.items():
-            object.__setattr__(self, f"_Remote__{name}", value)
+        put = object.__setattr__
+        put(self, "_Remote__link", link)
+        put(self, "_Remote__number", number)
+        put(self, "_Remote__kind", kind)
+        put(self, "_Remote__buffer", deque())
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:

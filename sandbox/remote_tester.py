@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import builtins
 import importlib
-import json
 import linecache
+import marshal
 import os
 import re
 import sys
@@ -77,7 +77,6 @@ class _Builtins(dict[str, Any]):
     """The builtins; a name that is none of them is looked up further."""
 
     tester: Tester | None = None
-    text = ""
 
     def __missing__(self, name: str) -> Any:
         if name[:2] == "__" or self.tester is None:
@@ -93,21 +92,22 @@ class _Builtins(dict[str, Any]):
         return found
 
     def _is_used_as_module(self, name: str) -> bool:
-        return not re.search(rf"\b{re.escape(name)}\b(?!\s*\.)", self.text)
+        return not re.search(rf"\b{re.escape(name)}\b(?!\s*\.)", "".join(linecache.getlines(FILE)))
 
 
 _BUILTINS = _Builtins(vars(builtins))  # made before the fork: every builtin's page would be copied for its reference
 
 
-def run_tests(code: types.CodeType, send: Callable[[bytes], None], receive: Callable[[], bytes]) -> NoReturn:
+def run_tests(
+    code: types.CodeType, tester: Tester, send: Callable[[bytes], None], receive: Callable[[], bytes]
+) -> NoReturn:
     """Run the tests and tell the host how they ended; nothing but the end of this function says "passed"."""
     send(READY)
-    order = json.loads(receive())
-    tester = Tester(send, receive)
+    order = marshal.loads(receive())  # noqa: S302 - from the host
     module = types.ModuleType(MODULE)
     sys.modules[MODULE] = module
     names = vars(module)
-    _BUILTINS.tester, _BUILTINS.text = tester, "".join(linecache.getlines(FILE))
+    _BUILTINS.tester = tester
     names["__builtins__"] = _BUILTINS
     try:
         _run(code, names, tester, order)
@@ -121,7 +121,7 @@ def run_tests(code: types.CodeType, send: Callable[[bytes], None], receive: Call
         status, detail = "not_scored", f"the tests do not use the candidate{detail and ': '}{detail}"
     elif status == "passed" and not tester.num_calls:
         status, detail = "failed", "the tests ended and had not called the candidate"
-    send(b"." + json.dumps({"nonce": order["nonce"], "status": status, "detail": detail}).encode())
+    send(b"." + values.as_json({"nonce": order["nonce"], "status": status, "detail": detail}).encode())
     os._exit(0)
 
 

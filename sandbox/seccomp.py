@@ -70,6 +70,7 @@ _PROTOCOLS = (0, 6, 17)  # default, TCP, UDP: any other makes the kernel look fo
 _TERMINAL = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: typing into the terminal of whoever started us
 _ON_SHARED_FILES = (1024, 1026, 1031)  # F_SETLEASE, F_NOTIFY; F_SETPIPE_SZ: pipe memory has one budget a user
 _SET_MM, _SCHED_CORE, _SET_SECCOMP = 35, 62, 22  # prctl
+_FILTER_MODE = 2  # SECCOMP_MODE_FILTER
 _SHARED, _ANONYMOUS, _HUGE = 1, 0x20, 0x40000  # mmap
 _MERGE, _COLD, _PAGE_OUT = 12, 20, 21  # madvise: ways to keep memory that is not resident
 _SOCKET, _BUFFERS = 1, (7, 8)  # setsockopt: SOL_SOCKET; SO_SNDBUF, SO_RCVBUF
@@ -202,15 +203,13 @@ class Installer:
     def __init__(self, program: bytes) -> None:
         self._buffer = ctypes.create_string_buffer(program, len(program))
         self._filter = _Filter(len(program) // 8, ctypes.cast(self._buffer, ctypes.c_void_p))
+        self._pointer = ctypes.byref(self._filter)
         # PyDLL keeps the interpreter lock: the child has one thread, and releasing it costs a system call
         self._prctl = ctypes.PyDLL(None, use_errno=True).prctl
 
     def install(self) -> None:
-        """Bind the filter to this process for good. OSError when the kernel refuses."""
-        no_new_privileges, set_seccomp, filter_mode = 38, 22, 2
-        if self._prctl(no_new_privileges, 1, 0, 0, 0) or self._prctl(
-            set_seccomp, filter_mode, ctypes.byref(self._filter), 0, 0
-        ):
+        """Bind the filter to this process, which has no_new_privs, for good. OSError when the kernel refuses."""
+        if self._prctl(_SET_SECCOMP, _FILTER_MODE, self._pointer, 0, 0):
             code = ctypes.get_errno()
             raise OSError(code, os.strerror(code), "seccomp filter")
 

@@ -3,18 +3,21 @@
 Guarantees: made from Debian's files and our own by trusted commands only, in a fresh environment without a network, and
 before any program of the language runs; a program sees it read-only. One folder a version of the tools, written aside
 and renamed, so that processes may make it at the same time. Costs, of CPU once a machine: C++ 5 s and 100 MB, Go 10 s, Rust
-30 s, Java 1.5 s.
-Leaves out: old versions are not deleted; the folder is ~/.cache/qwen-specialize/sandbox (XDG_CACHE_HOME moves it).
+30 s, Java 1.5 s. A version that nobody has used for a month is deleted when another is made, and so is what a killed
+process left half made. The folder is ~/.cache/qwen-specialize/sandbox (XDG_CACHE_HOME moves it).
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -26,6 +29,8 @@ RECIPE = "1"  # counted up when what is below makes something else
 SECONDS = 600.0  # for one command, on an overloaded machine
 GO_PACKAGES = "/usr/share/gocode"
 RUST_REGISTRY = "/usr/share/cargo/registry"
+DAY = 24 * 3600.0  # seconds
+UNUSED_SECONDS = 30 * DAY
 _LOCK = threading.Lock()
 
 
@@ -43,13 +48,40 @@ def prepare(language: str) -> str:
     name = f"{language}-{_version(language, found)}"
     target = cache_folder() / name
     with _LOCK:
-        if not target.exists():
+        if target.exists():
+            _note_use(target)
+        else:
             try:
                 _make(language, found, target)
+                _delete_unused(target.parent)
             except OSError as error:
                 cure = "free space there, or let XDG_CACHE_HOME name a folder of yours"
                 raise LanguageUnavailable(f"write {target}: {error}", cure) from error
     return f"{TOOLCHAINS}/{name}"
+
+
+def _note_use(target: Path) -> None:
+    """By its time of change, once a day."""
+    now = time.time()
+    if now - target.stat().st_mtime > DAY:
+        with contextlib.suppress(OSError):  # another user's
+            os.utime(target)
+
+
+def _delete_unused(folder: Path) -> None:
+    """Only folders with names of ours, moved aside first: nobody finds one that is half there."""
+    now = time.time()
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):  # another user's, or another process was faster
+            unused = now - path.lstat().st_mtime
+            if path.is_symlink() or not path.is_dir():
+                continue
+            if path.name.startswith(_ASIDE) and unused > DAY:
+                shutil.rmtree(path, ignore_errors=True)
+            elif _VERSIONED.fullmatch(path.name) and unused > UNUSED_SECONDS:
+                moved = Path(tempfile.mkdtemp(dir=folder, prefix=_ASIDE))
+                path.rename(moved / "unused")
+                shutil.rmtree(moved, ignore_errors=True)
 
 
 def _version(language: str, found: Mapping[str, str]) -> str:
@@ -64,7 +96,7 @@ def _version(language: str, found: Mapping[str, str]) -> str:
 
 def _make(language: str, found: Mapping[str, str], target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".making-") as aside:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=_ASIDE) as aside:
         made = Path(aside, "made")
         made.mkdir(mode=0o755)
         (made / _RUNTIME[language]).write_text(runtime(_RUNTIME[language]), encoding="utf-8")
@@ -150,6 +182,8 @@ def _rust(found: Mapping[str, str], made: Path, _seen: str) -> None:
     _run([found["rustc"], *command, "-o", "libwire.rlib"], made, "rust")
 
 
+_ASIDE = ".making-"
+_VERSIONED = re.compile(r"(?:cpp|go|java|rust)-[0-9a-f]{12}")
 _RUNTIME = {"cpp": "wire.hpp", "go": "wire.go", "java": "Wire.java", "rust": "wire.rs"}
 _RECIPES: dict[str, Callable[[Mapping[str, str], Path, str], None]] = {
     "cpp": _cpp,

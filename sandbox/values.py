@@ -22,9 +22,16 @@ MAX_SAME_HASH = 64  # keys of one hash, in a set or dict that is larger than tha
 MAX_DIGITS = 100_000  # hexadecimal digits of an integer
 MAX_EXPONENT = 1000  # of a Decimal: int(Decimal("1e999999999")) would not come back
 
-_ATOMS = frozenset({int, bool, str, float, type(None)})
+ATOMS = frozenset({int, bool, str, float, type(None)})
+REFERRED: set[type] = set()
+"""The classes of sandbox.remote that stand for an object. To ask of what base they are would be ten calls of Python."""
 _BASES: tuple[type, ...] = (int, float, str, bytes, list, tuple, dict, set, frozenset, complex)
 _dumps = json.JSONEncoder(separators=(",", ":"), allow_nan=True).encode
+_scan: Any = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+_parts: Any = json.encoder.c_make_encoder and json.encoder.c_make_encoder(  # type: ignore[attr-defined]
+    None, None, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True
+)
+"""(markers, default, encoder of text, indent, separators, sort_keys, skipkeys, allow_nan) -> the parts of a text."""
 
 
 class BadValue(Exception):
@@ -64,10 +71,12 @@ def encode(value: Any, depth: int, refer: Refer) -> Any:
     kind = type(value)
     if kind is int:
         return value if -(10**18) < value < 10**18 else {"i": hex(value)}
-    if kind in _ATOMS:
+    if kind in ATOMS:
         return value
     if depth > MAX_DEPTH:
         raise RecursionError("the result is nested too deep")
+    if kind in REFERRED:
+        return refer(value, None, depth)
     if kind is list:
         return [encode(item, depth + 1, refer) for item in value]
     encoder = _ENCODERS.get(kind)
@@ -144,14 +153,24 @@ def _encode_known_class(value: Any, depth: int, refer: Refer) -> Any:
 
 def pack(value: Any, refer: Refer = as_plain) -> bytes:
     """One value as bytes. Runs in the jail."""
-    return _dumps(encode(value, 0, refer)).encode()
+    return as_json(encode(value, 0, refer)).encode()
+
+
+def as_json(encoded: Any) -> str:
+    """Without circles, which the library would look for, with an encoder made again for each text."""
+    return "".join(_parts(encoded, 0)) if _parts else _dumps(encoded)
 
 
 def unpack(frame: bytes, resolve: Resolve | None = None) -> Any:
     """Bytes from the candidate -> plain value. BadValue for anything else, whatever it is."""
     try:
-        return _decode(json.loads(frame.decode("ascii")), 0, resolve)
+        text = frame.decode("ascii")
+        encoded, end = _scan(text, 0)
+        if end != len(text):
+            raise ValueError("more than one value")  # or white space, which `pack` does not make
+        return _decode(encoded, 0, resolve)
     except (
+        StopIteration,  # of the scanner, at what is not JSON
         ValueError,
         TypeError,
         LookupError,
@@ -191,7 +210,7 @@ def _decode(value: Any, depth: int, resolve: Resolve | None) -> Any:
 def _decoded(values: Any, depth: int, resolve: Resolve | None) -> list[Any]:
     if type(values) is not list:
         raise ValueError("not a list")
-    return [item if type(item) in _ATOMS else _decode(item, depth + 1, resolve) for item in values]
+    return [item if type(item) in ATOMS else _decode(item, depth + 1, resolve) for item in values]
 
 
 def _text(value: Any, limit: int = MAX_FRAME) -> str:

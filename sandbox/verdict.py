@@ -86,7 +86,7 @@ def relay(tester: Channel, candidate: Channel, order: dict[str, Any]) -> Ending:
     """Pass on what tests and candidate say to each other, in turns, until the tests tell how they ended."""
     is_of_tests = is_used = False
     try:
-        tester.send(json.dumps(order).encode())
+        tester.send(marshal.dumps(order, 4))
         is_of_tests = True
         frame = tester.receive()  # both are set up, whatever becomes of them then: killed before, they would be a fault
         is_of_tests = False

@@ -10,6 +10,7 @@ does, however that ends. Costs: about 0.1 s of CPU to start, 0.2 with numpy and 
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.util
 import json
 import marshal
@@ -17,6 +18,7 @@ import os
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -35,6 +37,7 @@ UNBOUNDED = 1 << 46  # bytes of address space: as good as all there are
 PACKET = 65536  # bytes at most
 START_SECONDS = 60.0  # for a jail to be made, on an overloaded machine
 STOP_SECONDS = 20.0  # for a jail to kill and report
+PASSING = (errno.EAGAIN, errno.ENOMEM)  # what is wanting now may be there a moment later
 _BOOT = "import sys; sys.path[0] = {root!r}; from sandbox import zygote; sys.path.pop(0); zygote.main({control})"
 _CURES = {
     "make a user namespace and the others in it": (
@@ -80,7 +83,13 @@ class Worker:
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control = mine
         with theirs:
-            self._process = _spawn(theirs.fileno())
+            try:
+                self._process = _spawn(theirs.fileno())
+            except OSError as error:
+                mine.close()
+                if error.errno in PASSING:
+                    raise WorkerFault(f"the jail did not start: {error}") from error
+                raise
         self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         self._heard = select.poll()
         self._heard.register(mine, select.POLLIN)
@@ -104,11 +113,21 @@ class Worker:
         except OSError as error:
             raise WorkerFault(f"the jail did not start: {error}") from error
         if "failed" in answer:
+            if answer["number"] in PASSING:
+                raise WorkerFault(f"the jail did not start: cannot {answer['failed']}: {answer['error']}")
             cure = _CURES.get(answer["failed"], "report this with the output of `uname -a`")
             raise SandboxUnavailable(f"cannot {answer['failed']}: {answer['error']}", cure)
         if not answer:
             raise WorkerFault(f"the jail did not start: {self._last_words()}")
-        self.control.settimeout(STOP_SECONDS)
+        self._wait_at_most(STOP_SECONDS)
+
+    def _wait_at_most(self, seconds: float) -> None:
+        """By the kernel's clock: Python's own would poll before each packet."""
+        self.control.setblocking(True)
+        whole, part = divmod(seconds, 1)
+        time_value = struct.pack("@ll", int(whole), int(part * 1e6))
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            self.control.setsockopt(socket.SOL_SOCKET, option, time_value)
 
     def is_silent(self) -> bool:
         """An idle jail has nothing to say; one that died is heard by the end of its socket."""

@@ -1,5 +1,6 @@
 """The machine fails under a program: no wrong verdict, nothing lost, one clear error when it fails again."""
 
+import errno
 import marshal
 import os
 import signal
@@ -80,10 +81,10 @@ def test_pid_1_that_does_not_answer(program, after_launch, monkeypatch):
 
 REFUSALS = {
     "fork": "zygote.linux.fork = refuse(11)",  # EAGAIN: no more processes
-    "unshare": "zygote.linux.unshare = refuse(28)",  # ENOSPC: no more namespaces
-    "mount": "zygote.linux.mount = refuse(12)",  # ENOMEM
-    "limits": "zygote.limits.set_for = refuse(1)",
-    "capabilities": "zygote.linux.drop_capabilities = refuse(1)",
+    "unshare": "zygote.unshare = refuse(28)",  # ENOSPC: no more namespaces
+    "mount": "zygote.mount_tmpfs = refuse(12)",  # ENOMEM
+    "limits": "zygote.setrlimit = refuse(1)",
+    "capabilities": "zygote.drop_capabilities = refuse(1)",
 }
 
 
@@ -123,6 +124,58 @@ def test_a_refusal_that_stays_is_one_clear_error(what, refusing):
     refusing(REFUSALS[what], None)
     with pytest.raises(SandboxUnavailable, match="a worker failed twice"):
         sandbox.run_many([LITERAL] * 3, workers=2)
+
+
+@pytest.fixture
+def refusing_to_start(monkeypatch):
+    """Jails that are refused something while they are made, or their process: so many of them, or all."""
+
+    def install(what, number, workers):
+        code = f"refuse = lambda n: lambda *a: (_ for _ in ()).throw(OSError(n, os.strerror(n))); import os; {what}"
+        spawn, boot, count = worker._spawn, worker._BOOT, []
+
+        def spawned(control):
+            count.append(control)
+            is_refusing = workers is None or len(count) <= workers
+            if is_refusing and not what:
+                raise OSError(number, os.strerror(number))
+            inside = boot.replace("zygote.main(", f"{code}({number}); zygote.main(")
+            monkeypatch.setattr(worker, "_BOOT", inside if is_refusing else boot)
+            return spawn(control)
+
+        monkeypatch.setattr(worker, "_spawn", spawned)
+        pool.IDLE.close()
+        return count
+
+    yield install
+    pool.IDLE.close()
+
+
+START = {"process": "", "unshare": "zygote.jail.linux.unshare = refuse", "mount": "zygote.rootfs.mount = refuse"}
+BUSY = pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM], ids=["EAGAIN", "ENOMEM"])
+
+
+@BUSY
+@pytest.mark.parametrize("what", START)
+def test_a_jail_that_cannot_start_now_is_tried_once_more(what, number, refusing_to_start):
+    count = refusing_to_start(START[what], number, 1)
+    assert is_right(sandbox.run(LITERAL))
+    assert len(count) == 2
+
+
+@BUSY
+def test_a_jail_that_cannot_start_twice_is_one_clear_error(number, refusing_to_start):
+    count = refusing_to_start(START["unshare"], number, None)
+    with pytest.raises(SandboxUnavailable, match="a worker failed twice: the jail did not start: cannot make a"):
+        sandbox.run(LITERAL)
+    assert len(count) == 2
+
+
+def test_a_jail_that_may_not_start_is_refused_at_once(refusing_to_start):
+    count = refusing_to_start(START["unshare"], errno.EPERM, None)
+    with pytest.raises(SandboxUnavailable, match="cannot make a"):
+        sandbox.run(LITERAL)
+    assert len(count) == 1
 
 
 @EVERY_PATH

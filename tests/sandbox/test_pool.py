@@ -214,7 +214,7 @@ def test_a_fault_is_tried_again_and_then_raised(monkeypatch):
 
 def test_a_program_that_cannot_be_set_up_is_a_fault_not_a_verdict(monkeypatch):
     monkeypatch.setattr(worker, "memory_file", lambda _: os.open("/", os.O_RDONLY))  # a source that cannot be read
-    with pytest.raises(SandboxUnavailable, match="could not be set up: IsADirectoryError"):
+    with pytest.raises(SandboxUnavailable, match=r"could not be set up: \w+Error"):
         sandbox.run(Program(source=ADDS))
 
 

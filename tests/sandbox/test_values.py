@@ -145,6 +145,9 @@ def test_an_object_is_opaque_and_compares_with_nothing():
         b"",
         b"\xff",
         b"9" * 1_000_000,
+        b"1 2",
+        b" 1",
+        b"nonsense",
     ],
     ids=lambda frame: frame[:12],
 )
