@@ -12,6 +12,7 @@ beside the tokens. Ids are int32: Qwen's vocabulary exceeds uint16.
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -61,7 +62,6 @@ def tokenize(out: Path, *, documents: Path, base: Path, config: TokenizeConfig, 
 def tokenize_shard(path: Path, parts: Path, folder: Path, config: TokenizeConfig) -> dict[str, Any]:
     """Encode one shard into `parts/{shard}/`; what a killed run finished is taken as it is."""
     from corpora import shards
-    from corpora.tokenizer import Tokenizer
 
     target = parts / path.stem
     if (target / _COUNTS).exists():
@@ -69,12 +69,20 @@ def tokenize_shard(path: Path, parts: Path, folder: Path, config: TokenizeConfig
     groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in _rows(path):
         groups[prefix_name(row["domain"], row["prefix_language"], row["split"])].append(row)
-    tokenizer = Tokenizer.load(folder)
+    tokenizer = _tokenizer(folder, (folder / "tokenizer.json").stat().st_mtime_ns)
     tokens = _special_ids(tokenizer, [row for rows in groups.values() for row in rows], config)
     prefixes = {name: _write_prefix(target / name, groups[name], tokenizer, tokens, config) for name in sorted(groups)}
     counts = {"prefixes": prefixes, "tokenizer": {"vocab_size": tokenizer.vocab_size, "eod": tokenizer.eod_id}}
     shards.write_json(target / _COUNTS, counts)
     return counts
+
+
+@functools.lru_cache(maxsize=1)
+def _tokenizer(folder: Path, _mtime_ns: int) -> Tokenizer:
+    """Load a tokenizer once a process: Qwen's takes two seconds, as long as 60 MB of text."""
+    from corpora.tokenizer import Tokenizer
+
+    return Tokenizer.load(folder)
 
 
 def prefix_name(domain: str, language: str, split: str) -> str:
