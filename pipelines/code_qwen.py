@@ -46,7 +46,7 @@ class DropExactDuplicates(CodeStage):
 class FilterCode(CodeStage):
     """Drop what is too long, too dense or generated, by published bounds."""
 
-    version = 2
+    version = 3
     config = "filter_code"
     build = "corpora.code.filter:filter_code"
     by_shard = "corpora.reuse:Linked"
@@ -88,6 +88,7 @@ def scanned(recipe: CodeRecipe) -> type[Stage]:
 class RedactSecrets(CodeStage):
     """Put placeholders for keys, passwords and addresses, with the place of each; before the parse, whose spans then hold."""
 
+    version = 2
     config = "secrets"
     build = "corpora.code.secrets:redact_secrets"
     by_shard = "corpora.reuse:Linked"
@@ -169,6 +170,7 @@ class CollectText(CodeStage):
 class RedactText(CodeStage):
     """Put placeholders for addresses and secrets in the replay text too."""
 
+    version = 2
     config = "secrets"
     build = "corpora.code.secrets:redact_secrets"
     by_shard = "corpora.reuse:Linked"
@@ -229,6 +231,7 @@ def base_of(recipe: CodeRecipe) -> type[Stage]:
 class OrderRepositories(CodeStage):
     """Put the files of a repository after those that they import, and say which make one document."""
 
+    version = 2
     config = "order"
     build = "corpora.code.order:order_repositories"
     by_shard = "corpora.reuse:Linked"

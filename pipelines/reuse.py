@@ -50,14 +50,16 @@ def _shards(folder: Path, manifest: dict[str, Any]) -> Iterator[tuple[str, Earli
 
 
 def _fits(stage: Stage, manifest: dict[str, Any]) -> bool:
-    """Whether shards of an output are made as this stage makes them."""
-    return bool(_method(stage.identity) == _method(manifest["identity"]) and versions.same(manifest))
+    """Whether shards of an output are made as this stage makes them; an older kind of manifest does not say."""
+    try:
+        return bool(_method(stage.identity) == _method(manifest["identity"]) and versions.same(manifest))
+    except (KeyError, TypeError, AttributeError):
+        return False
 
 
 def _method(identity: dict[str, Any]) -> dict[str, Any]:
     """What decides a shard besides the shard it is made from."""
     inputs = {name: value for name, value in identity["inputs"].items() if name != SHARDED}
-    sources = (
-        identity.get("sources") if SHARDED in identity["inputs"] else None
-    )  # a collection knows each file by itself
+    collects = SHARDED not in identity["inputs"]
+    sources = None if collects else identity.get("sources")  # a collection knows each file by itself
     return {"inputs": inputs, "sources": sources, **{key: identity[key] for key in ("stage", "version", "config")}}

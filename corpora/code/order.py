@@ -12,7 +12,6 @@ changed here: columns say which part a file belongs to. One repository lies in o
 
 from __future__ import annotations
 
-import heapq
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from corpora import records, shards
 from corpora.code.imports import imports_of, namespaces_of
 from corpora.code.modules import FAMILIES, Modules, resolve
+from corpora.code.topological import topological
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -190,39 +190,6 @@ def _needs(files: Sequence[File]) -> list[set[int]]:
         {numbers[path] for name in file.imports for path in resolve(file.language, file.path, name, modules)}
         for file in files
     ]
-
-
-def topological(needs: Sequence[set[int]]) -> list[int]:
-    """Order numbers after those that they need, as far as there is no cycle.
-
-    Of those that lack nothing, the one that was freed last is next, then the least; when all lack something, the one
-    that lacks least. O((n + edges) log n).
-
-    >>> topological([{2}, set(), {1}])
-    [1, 2, 0]
-    >>> topological([{1}, {0}, {0, 1}])
-    [0, 1, 2]
-    """
-    lacking = [len(need) for need in needs]
-    users: list[list[int]] = [[] for _ in needs]
-    for number, need in enumerate(needs):
-        for needed in need:
-            users[needed].append(number)
-    heap = [(lacks, 0, number) for number, lacks in enumerate(lacking)]
-    heapq.heapify(heap)
-    order: list[int] = []
-    done = [False] * len(needs)
-    while heap:
-        lacks, _, number = heapq.heappop(heap)
-        if done[number] or lacks != lacking[number]:
-            continue  # an older entry
-        done[number] = True
-        order.append(number)
-        for user in users[number]:
-            lacking[user] -= 1
-            if not done[user]:
-                heapq.heappush(heap, (lacking[user], 0 if lacking[user] else -len(order), user))
-    return order
 
 
 def _in_order(order: Sequence[int], needs: Sequence[set[int]]) -> int:

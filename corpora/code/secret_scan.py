@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +25,8 @@ _BLOCK_GAP_BYTES = 160
 """Two lines of one key lie no farther apart: quotes, indents and headers are between them."""
 _BLOCK_LEAST_BYTES = 60
 """Base 64 of the shortest private key: Ed25519 in PKCS 8 has 64 digits."""
+_BLOCK_LEAST_LINE = 40
+"""Digits of its longest line; the words of a program that only names the frame are shorter."""
 _BLOCK_LEAST_BITS = 4.0
 _BASE64 = re.compile(rb"[A-Za-z0-9+/=]{8,}")
 _ESCAPES_BYTES = 16
@@ -72,7 +74,13 @@ def find(text: bytes, language: str) -> list[Finding]:
                 if not _inside(finding, *strings):
                     continue
             found.add(finding)
-    return found.all
+    return [_quoted(finding, text) for finding in found.all] if language == "Shell" else found.all
+
+
+def _quoted(finding: Finding, text: bytes) -> Finding:
+    """Put the placeholder of a bare value in quotes: to a shell its angle brackets are redirections."""
+    bare = text[max(0, finding.start - 1) : finding.start] == b"="
+    return replace(finding, placeholder=b'"' + finding.placeholder + b'"') if bare else finding
 
 
 @lru_cache(maxsize=1)
@@ -119,7 +127,8 @@ def _block(text: bytes, start: int) -> list[tuple[int, int]]:
         joined = runs.pop()[0] if runs and runs[-1][1] == run.start() else run.start()
         runs.append((joined, position))
     digits = b"".join(text[slice(*run)] for run in runs)
-    if len(digits) < _BLOCK_LEAST_BYTES or entropy(digits) < _BLOCK_LEAST_BITS:
+    longest = max((end - start for start, end in runs), default=0)
+    if longest < _BLOCK_LEAST_LINE or len(digits) < _BLOCK_LEAST_BYTES or entropy(digits) < _BLOCK_LEAST_BITS:
         return []
     whole = (runs[0][0], runs[-1][1])
     between = text[slice(*whole)]

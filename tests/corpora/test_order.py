@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpora import records
-from corpora.code.order import File, Level, OrderConfig, arrange, order_repositories, topological
+from corpora.code.order import File, Level, OrderConfig, arrange, order_repositories
+from corpora.code.topological import topological
 from corpora.engine import Engine
 
 
@@ -46,6 +47,27 @@ def test_without_cycles_everything_comes_after_what_it_needs(needs, chance):
 @given(graphs(acyclic=False))
 def test_with_cycles_everything_comes_once(needs):
     assert sorted(topological(needs)) == list(range(len(needs)))
+
+
+@given(graphs(acyclic=False))
+def test_nothing_is_out_of_order_but_within_a_cycle(needs):
+    def reached(start):
+        seen, pending = set(), [start]
+        while pending:
+            for needed in needs[pending.pop()] - seen:
+                seen.add(needed)
+                pending.append(needed)
+        return seen
+
+    order = topological(needs)
+    for number, need in enumerate(needs):
+        for other in need:
+            assert order.index(other) < order.index(number) or number in reached(other)
+
+
+def test_what_needs_one_file_of_a_cycle_does_not_come_before_it():
+    """It lacks less than any file of the cycle, and is in none."""
+    assert topological([{1}, {2, 3}, {1, 3}, {1, 2}]) == [1, 0, 2, 3]
 
 
 def test_a_cycle_is_broken_where_least_is_missing():

@@ -286,6 +286,7 @@ def test_quality_and_malware_stand_in_the_graph_where_a_recipe_asks_for_them(ori
         plain, quality=QualityConfig(labels=LABELS[origin]), malware=MalwareConfig(signatures="ClamAV 1")
     )
     monkeypatch.setitem(code_qwen.CODE, f"scored by {origin}", lambda: both)
+    monkeypatch.setitem(code_qwen.CODE, f"not scored by {origin}", lambda: plain)  # Luigi keeps stages by their names
     edges = {
         (type(need).__name__, type(stage).__name__)
         for stage in ancestry(code_qwen.GateSyntax(recipe=f"scored by {origin}"))
@@ -302,5 +303,5 @@ def test_quality_and_malware_stand_in_the_graph_where_a_recipe_asks_for_them(ori
         ("ScoreQuality", "GateSyntax"),
     }
     assert ("RedactSecrets", "GateSyntax") not in edges
-    off = {type(stage).__name__ for stage in ancestry(code_qwen.ReleaseCode(recipe="tiny"))}
+    off = {type(stage).__name__ for stage in ancestry(code_qwen.ReleaseCode(recipe=f"not scored by {origin}"))}
     assert not off & {"ScanMalware", "ReadLabels", "AskTeacher", "TrainQuality", "ScoreQuality"}

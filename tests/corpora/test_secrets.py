@@ -224,3 +224,14 @@ def test_only_lines_of_comments_are_trimmed():
     assert redact(c.encode(), "C", TRIM).decode() == c.replace(" * Licensed under the MIT licence.\n", "")
     for text in ('x = "Licensed under MIT"\n', "import os\n# Licensed under MIT\n", "#include <licensed under>\n"):
         assert license_spans(text.encode()) == []
+
+
+def test_a_program_that_only_names_the_frame_of_a_key_is_left_alone():
+    text = b'if pem.startswith(b"-----BEGIN PRIVATE KEY-----"):\n    kind = "CERTIFICATE"\n'
+    text += b"\n".join(b"# overwrite the existing certificate containing request %d" % n for n in range(40))
+    assert redact(text, "Ruby") == text
+
+
+def test_a_bare_value_of_a_shell_stays_one_word():
+    text = b'export ADMIN_EMAIL=jane.doe@debian.org\nmail "jane.doe@debian.org" jane.doe@debian.org\n'
+    assert redact(text, "Shell") == b'export ADMIN_EMAIL="<EMAIL>"\nmail "<EMAIL>" <EMAIL>\n'

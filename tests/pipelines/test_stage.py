@@ -46,7 +46,7 @@ def test_an_older_manifest_is_no_output_and_is_kept_aside(workplace):
     older["identity"] = {"stage": STAGE, "version": 0}
     manifest.write_text(json.dumps(older))
     build(workplace)
-    assert json.loads((folder(workplace) / "manifest.json").read_text())["identity"]["version"] == 1
+    assert json.loads((folder(workplace) / "manifest.json").read_text())["identity"]["version"] > 0
     (aside,) = (workplace.store / STAGE).glob("*.replaced")
     assert json.loads((aside / "manifest.json").read_text()) == older
 
@@ -66,8 +66,8 @@ echo "second $?" $(find runs -name manifest.json | wc -l)
     if "first" not in done.stdout:
         pytest.skip(f"no mount namespace of one's own: {done.stderr.strip()}")
     assert "first 30 3 0" in done.stdout  # retcode of a failed task; the stages before it are whole
-    assert re.search(r"DropNearDuplicates \w+ exited with 1; the disk of .* is full: free some space", done.stderr)
-    assert "second 0 4" in done.stdout
+    assert re.search(r"IndexDuplicates \w+ exited with 1; the disk of .* is full: free some space", done.stderr)
+    assert "second 0 5" in done.stdout
 
 
 def test_a_second_run_of_the_same_stage_waits_for_the_first(workplace):
