@@ -25,7 +25,7 @@ class CodeStage(Stage):
 class CollectCode(CodeStage):
     """Read source files with their licence and where they come from; set repositories apart as held-out."""
 
-    version = 3
+    version = 4
     config = "collect_code"
     build = "corpora.collect:collect_code"
     by_shard = "corpora.reuse:Collected"
@@ -159,7 +159,7 @@ class DecontaminateCorpus(CodeStage):
 class CollectText(CodeStage):
     """Read English replay text, so that the model keeps what it knows."""
 
-    version = 3
+    version = 4
     config = "collect_text"
     build = "corpora.collect:collect_text"
     by_shard = "corpora.reuse:Collected"

@@ -67,6 +67,8 @@ _SPDX_TAG = re.compile(
     r"^[^\w\n]{0,20}(?:dnl |rem )?SPDX-License-Identifier:[ \t]*([^\n]*)", re.MULTILINE | re.IGNORECASE
 )
 _COMMENT_END = re.compile(r"[\s\"',;]*(?:\*/|-->|\*\)|#\}|--%>|%>|-\})?[\s\"',;*#]*$")
+_POINTER_CHARACTERS = 1000
+"""A text that says where the licences are is short."""
 _MAXIMUM_WORDS = 100
 """Of an expression; a longer one is no licence's, and nothing is evaluated deeper."""
 _WORD = re.compile(r"[()]|[A-Za-z0-9.+:-]+")
@@ -124,14 +126,27 @@ def from_free_text(text: str) -> str:
 
 
 def from_license_texts(texts: Mapping[str, str]) -> tuple[str, str]:
-    """Name what the licence files of one folder ask for together, and which files say so; one unknown text is unknown."""
+    """Name what the licence files of one folder ask for together, and which files say so; one unknown text is unknown.
+
+    A short text that only points to another of them is no licence of its own.
+    """
     found: set[str] = set()
     for name in sorted(texts):
         licenses = _identify(texts[name])
+        if not licenses and _points(name, texts):
+            continue
         if not licenses:
             return UNKNOWN, f"{name}: not a known licence text"
         found.update(licenses)
     return " AND ".join(sorted(found)), ", ".join(sorted(texts))
+
+
+def _points(name: str, texts: Mapping[str, str]) -> bool:
+    """Whether a text is as short as a pointer and names a licence file beside it that is known."""
+    text = texts[name]
+    return len(text) <= _POINTER_CHARACTERS and any(
+        other.rpartition("/")[2] in text and _identify(texts[other]) for other in texts if other != name
+    )
 
 
 def spdx_tag(text: str) -> str:

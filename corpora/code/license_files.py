@@ -1,15 +1,16 @@
 """Licences that a project's own metadata or a file's own header states, beside the texts of licence files.
 
-Metadata: the licence field of package.json, Cargo.toml, pyproject.toml, composer.json, setup.cfg, a gemspec, a pom. It says
-how licences join ("MIT OR Apache-2.0"), which two licence files side by side cannot; it does not overrule a text that says
-something else. Headers: the phrase by which a licence is granted. A header can be stricter than its repository, and then it
-counts. Both are read by line patterns in bounded time; nothing is evaluated.
+Metadata: the licence field of package.json, Cargo.toml, pyproject.toml, composer.json, setup.cfg, a gemspec, a pom, a PKG-INFO.
+It says how licences join ("MIT OR Apache-2.0"), which two licence files side by side cannot; it does not overrule a text that
+says something else. Headers: the phrase by which a licence is granted. A header can be stricter than its repository, and
+then it counts. Both are read by line patterns in bounded time; nothing is evaluated.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from email.parser import HeaderParser
 
 from corpora.code.license import UNKNOWN, from_classifiers, from_free_text, normalize
 
@@ -137,7 +138,18 @@ def _pom(text: str) -> str:
     return " OR ".join(expressions) if all(expressions) else UNKNOWN
 
 
+def _pkg_info(text: str) -> str:
+    """Read the metadata of a Python source distribution, as of an installed one: expression, classifiers, then the free field."""
+    fields = HeaderParser().parsestr(text.partition("\n\n")[0])
+    return (
+        normalize(fields.get("License-Expression") or "")
+        or from_classifiers(fields.get_all("Classifier") or [])
+        or from_free_text(fields.get("License") or "")
+    )
+
+
 _MANIFESTS = {
+    "PKG-INFO": _pkg_info,
     "package.json": _json,
     "composer.json": _json,
     "Cargo.toml": _toml,

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from corpora.code import languages
+
 MAXIMUM_REFUSALS = 1_000
 """Refused members of one repository that are named; more are counted."""
 _MAXIMUM_NAME_BYTES = 4_096
@@ -18,7 +20,9 @@ _MAXIMUM_NAME_BYTES = 4_096
 _NOT_NAME = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, and the lone surrogates as which Python shows bytes that are not UTF-8."""
 _LICENSE_NAMES = ("licen", "copying", "unlicense")
-_NOT_LICENSE_SUFFIXES = (".py", ".pyi", ".js", ".json", ".pyc", ".spdx")
+_NOT_LICENSE_SUFFIXES = (".pyc", ".spdx", ".gradle", ".csproj", ".properties", ".tmpl", ".png", ".map")
+_PROSE = frozenset({"", "Text", "Markdown", "reStructuredText", "HTML", "AsciiDoc", "TeX"})
+"""Languages of licence texts; `License.java` and `licensing.go` are about licences."""
 SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", ".tox", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".pytest_cache"}
 )
@@ -103,8 +107,9 @@ def bounded(refused: list[Refusal]) -> tuple[Refusal, ...]:
 def is_license_file(path: str) -> bool:
     """Whether a path looks like a licence text.
 
-    >>> [is_license_file(path) for path in ("LICENSE", "a/COPYING.txt", "licensing.py")]
-    [True, True, False]
+    >>> [is_license_file(path) for path in ("LICENSE", "a/COPYING.txt", "LICENSE.Apache-2.0", "License.java", "licensing.py")]
+    [True, True, True, False, False]
     """
     name = path.rpartition("/")[2].lower()
-    return name.startswith(_LICENSE_NAMES) and not name.endswith(_NOT_LICENSE_SUFFIXES)
+    is_named = name.startswith(_LICENSE_NAMES) and not name.endswith(_NOT_LICENSE_SUFFIXES)
+    return is_named and languages.by_path(name) in _PROSE

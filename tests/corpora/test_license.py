@@ -115,6 +115,16 @@ def test_licence_texts_are_recognised_and_one_unknown_makes_all_unknown():
     assert from_license_texts({"a": mit, "b": "All rights reserved."}) == ("", "b: not a known licence text")
 
 
+def test_a_short_text_that_points_to_a_known_one_is_no_licence_of_its_own():
+    mit = (FIXTURE / "iniconfig" / "LICENSE").read_text()
+    pointer = (
+        "This software is made available under the terms of either of the licences in LICENSE.MIT or LICENSE.APACHE."
+    )
+    assert from_license_texts({"a/LICENSE": pointer, "a/LICENSE.MIT": mit})[0] == "MIT"
+    assert from_license_texts({"a/LICENSE": pointer, "a/LICENSE.BSD": mit})[0] == ""  # what it points to is not there
+    assert from_license_texts({"a/LICENSE": pointer + " And more." * 200, "a/LICENSE.MIT": mit})[0] == ""
+
+
 def test_the_tag_is_read_in_any_comment_at_the_head_only():
     for line in (
         "# SPDX-License-Identifier: MIT",

@@ -72,3 +72,17 @@ def test_a_choice_holds_only_when_the_texts_are_those_of_the_choice():
 def test_every_phrase_of_a_header_is_found_in_any_case(name, phrase):
     for text in (f"# {phrase}\n", f"/* {phrase.upper()} */", "// " + phrase.replace(" ", "\n// ")):
         assert from_header(text) == name
+
+
+@pytest.mark.parametrize(
+    ("fields", "expression"),
+    [
+        ("License-Expression: MIT OR Apache-2.0\nLicense: see file", "MIT OR Apache-2.0"),
+        ("Classifier: Topic :: Utilities\nClassifier: License :: OSI Approved :: MIT License", "MIT"),
+        ("License: BSD-3-Clause", "BSD-3-Clause"),
+        ("License: see file", ""),
+        ("Summary: none\n\nLicense: MIT", ""),
+    ],
+)
+def test_a_source_distribution_says_its_licence_in_its_metadata(fields, expression):
+    assert from_manifest("PKG-INFO", f"Metadata-Version: 2.4\nName: x\n{fields}\n\nText") == expression
