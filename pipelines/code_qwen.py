@@ -56,6 +56,7 @@ class FilterCode(CodeStage):
 class IndexDuplicates(CodeStage):
     """Sketch every document: what near duplicates are found by, here and in every later batch."""
 
+    version = 2
     config = "near_duplicates.compared"
     build = "corpora.dedup:index_duplicates"
 

@@ -29,6 +29,7 @@ _LICENSE = re.compile(
     rb"|without warrant|without any warranty|warranties (?:of|or)|\"as is\"|(?:apache|gnu|opensource|mozilla)\.org/"
     rb"|notice shall be|all rights reserved|in no event shall|be liable for|you may not use this file|neither the name"
     rb"|governed by an?|(?:under|see) the (?:terms|licen[cs]e)|see (?:the )?(?:accompanying )?licen[cs]e|this is free software"
+    rb"|unless required by applicable"
 )
 """Phrases of licence texts and of the notes that point to them."""
 _NOTICE = re.compile(rb"(?i)(?:copyright|\(c\)|\xc2\xa9)[^\n]{0,40}[12]\d{3}[^\n]*")

@@ -6,6 +6,7 @@ over the raw bytes of a whole column; `generated` and `vendored` are Linguist's 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -24,10 +25,12 @@ GENERATED_MARKS = (
     "automatically generated",
     "generated automatically",
     "this file is generated",
-    "//// [",
+    "@generated",
 )
-"""Phrases looked for in the first lines, in any case (StarCoder2, section 3); the last is ours and marks what the tests of the
-TypeScript compiler put out (docs/corpus.md)."""
+"""Phrases looked for in the first lines, in any case (StarCoder2, section 3); the last is ours (docs/corpus.md): the headers of
+torch and the loaders of Composer have it."""
+_BASELINE = re.compile(rb"^//// \[[^\]|\n]+\.\w+\]", re.MULTILINE)
+"""What the tests of the TypeScript compiler put out: several files in one, each under its name."""
 GENERATED_LINES = 5
 HIDDEN_ELEMENTS = ("script", "style", "head")
 LEAST_LINE_BYTES = 3
@@ -188,8 +191,8 @@ def _unique_lines(column: Column, rows: Rows) -> tuple[Values, ...]:
 def _xml(column: Column, rows: Rows) -> tuple[Values, ...]:
     import numpy as np
 
-    heads = (column.text(row)[: 4 * XML_CHARACTERS].decode(errors="ignore")[:XML_CHARACTERS] for row in rows)
-    return (np.array(["<?xml version=" in head for head in heads], np.float64),)
+    heads = (column.text(row)[:XML_CHARACTERS].lstrip(b"\xef\xbb\xbf \t\r\n") for row in rows)
+    return (np.array([head.startswith(b"<?xml version=") for head in heads], np.float64),)
 
 
 def _generated(column: Column, rows: Rows) -> tuple[Values, ...]:
@@ -207,16 +210,25 @@ def generated_mark(path: str, text: bytes) -> str | None:
     for mark in GENERATED_MARKS:
         if mark.encode() in head:
             return mark
+    if _BASELINE.search(head):
+        return "baseline"
     import enry
 
     return "linguist" if enry.is_generated(path, text) else None
+
+
+_PLAIN_NAMES = re.compile(r"(^|/)(cache|env)(?=/)")
+"""Folders that Linguist takes for tools' and that are packages of their own in guava, rails, kubernetes, rclone."""
 
 
 def _vendored(column: Column, rows: Rows) -> tuple[Values, ...]:
     import enry
     import numpy as np
 
-    return (np.array([enry.is_vendor(column.paths[row]) for row in rows], np.float64),)
+    def is_vendored(path: str) -> bool:
+        return bool(enry.is_vendor(path) and enry.is_vendor(_PLAIN_NAMES.sub(r"\1_\2", path)))
+
+    return (np.array([is_vendored(column.paths[row]) for row in rows], np.float64),)
 
 
 _GROUPS: tuple[tuple[tuple[str, ...], Callable[[Column, Rows], tuple[Values, ...]]], ...] = (

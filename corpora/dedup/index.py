@@ -113,7 +113,8 @@ def sketch_identity() -> dict[str, Any]:
     """Say what signatures are made of: indexes with another identity cannot be compared."""
     from corpora import minhash
 
-    return {"shingle_words": minhash.SHINGLE_WORDS, "bands": minhash.BANDS, "rows": minhash.ROWS}
+    shape = {"shingle_words": minhash.SHINGLE_WORDS, "bands": minhash.BANDS, "rows": minhash.ROWS}
+    return {**shape, "license_headers": False}
 
 
 def _measure_shard(path: Path, scratch: Path, unit: str, names: tuple[str, ...]) -> int:
@@ -129,7 +130,7 @@ def _measure_shard(path: Path, scratch: Path, unit: str, names: tuple[str, ...])
     if "signatures" in names:
         from corpora import minhash
 
-        sketches = minhash.sketch(table["text"], units)
+        sketches = minhash.sketch(_without_licenses(table), units)
         arrays |= {"keys": sketches.keys, "signatures": sketches.signatures}
     arrays["digests"] = arrays["digests"].T
     for name, array in arrays.items():
@@ -137,6 +138,24 @@ def _measure_shard(path: Path, scratch: Path, unit: str, names: tuple[str, ...])
     count = len(arrays["ids"])
     shards.write_json(folder / "units.json", count)
     return count
+
+
+def _without_licenses(table: pa.Table) -> pa.Array:
+    """Take licence text off the head of each file: under one header, short files of any kind would be alike."""
+    import pyarrow as pa
+
+    from corpora.code.headers import license_spans
+
+    texts = []
+    for text in table["text"].cast(pa.binary()).to_pylist():
+        last, pieces = 0, []
+        for start, end in license_spans(text):
+            pieces.append(text[last:start])
+            last = end
+        pieces.append(text[last:])
+        rest = b"".join(pieces)
+        texts.append(rest if rest.strip() else text)  # of a file that is all licence, that is what it is
+    return pa.array(texts, pa.binary()).cast(pa.string())
 
 
 def _of_files(path: Path, table: pa.Table) -> dict[str, Array]:

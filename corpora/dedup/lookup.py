@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 STAGE = "DropNearDuplicates"
 INDEX_STAGE = "IndexDuplicates"
 MANIFEST = "manifest.json"
+LISTED = 100
+"""Members of a cluster that are looked up; each costs the reading of a row group, and the largest clusters have thousands."""
 _SHOWN_IDS = 5
 
 
@@ -60,11 +62,15 @@ def find_stage(folder: Path) -> Path:
 
 
 def find_cluster(stage: Path, prefix: str, earlier: Sequence[Path] = ()) -> list[Member]:
-    """Find the cluster of the document whose id starts with `prefix`; the survivor comes first.
+    """Find the cluster of the document whose id starts with `prefix`, the first `LISTED` of it; the survivor comes first.
 
     `earlier` are folders of earlier indexes that are not in the store.
     """
     rows = _rows(stage / "clusters.parquet", prefix.lower())
+    wanted = sorted(
+        rows, key=lambda row: (row["id"] != row["survivor"], not row["id"].startswith(prefix.lower()), row["id"])
+    )
+    rows = wanted[:LISTED]
     places = _places(_indexes(stage, earlier), [row["id"] for row in rows])
     members = []
     for row in rows:

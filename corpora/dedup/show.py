@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from corpora import SchemaError
-from corpora.dedup.lookup import Member, find_cluster, find_stage
+from corpora.dedup.lookup import LISTED, Member, find_cluster, find_stage
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -72,7 +72,8 @@ def show_cluster(cluster: Sequence[Member], members: int, lines: int, console: C
 def _members(cluster: Sequence[Member]) -> Table:
     from rich.table import Table
 
-    table = Table(title=f"{len(cluster)} near duplicates", title_justify="left")
+    first = f"the first {LISTED} of a cluster of" if len(cluster) == LISTED else f"{len(cluster)}"
+    table = Table(title=f"{first} near duplicates", title_justify="left")
     for name in ("", "id", "similarity", "repository", "path", "licence", "stars", "date", "split"):
         table.add_column(name, overflow="fold", no_wrap=name == "id")
     survivor = cluster[0]

@@ -326,3 +326,23 @@ def test_an_impossible_similarity_is_refused():
 def test_an_unknown_unit_is_refused():
     with pytest.raises(ValueError, match=r"NearDuplicatesConfig\.unit must be one of file, repository, got 'folder'"):
         NearDuplicatesConfig(unit="folder")
+
+
+def test_files_that_share_only_a_licence_header_are_not_alike(stages, document):
+    header = "".join(
+        f"# {line}\n"
+        for line in (
+            'Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance',
+            "with the License. You may obtain a copy of the License at apache.org/licenses/LICENSE-2.0",
+            'Unless required by applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS"',
+            "BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for it',
+        )
+    )
+    rows = [
+        document(f"{header}\nimport {name}\nprint({name}.first, {name}.second, {name}.third)\n", path=f"{name}.py")
+        for name in ("alpha", "beta", "gamma")
+    ]
+    documents, index, out = stages.documents(rows, 1), stages.out(), stages.out()
+    index_duplicates(index, documents=documents, config=UnitConfig(), engine=Engine())
+    counts = drop_near_duplicates(out, documents=documents, index=index, config=NearDuplicatesConfig(), engine=Engine())
+    assert counts["kept"] == 3
