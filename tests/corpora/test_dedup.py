@@ -332,10 +332,12 @@ def test_files_that_share_only_a_licence_header_are_not_alike(stages, document):
     header = "".join(
         f"# {line}\n"
         for line in (
-            'Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance',
+            'Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file',
+            "except in compliance",
             "with the License. You may obtain a copy of the License at apache.org/licenses/LICENSE-2.0",
-            'Unless required by applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS"',
-            "BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for it',
+            "Unless required by applicable law or agreed to in writing, software distributed under the License",
+            'is distributed on an "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.',
+            "See the License for it",
         )
     )
     rows = [
