@@ -100,11 +100,12 @@ def compare(folder: Path, options: argparse.Namespace) -> None:
     ]
     run("prepare", sys.executable, folder, *given)
     gigabytes = json.loads((folder / "bytes.json").read_text()) / 1e9
-    for name in ("exact", "filters", "index", "near", "decontaminate", "tokens", "secrets", "syntax"):
+    for name in OURS:
         run(name, sys.executable, folder)  # compiles, and fills the caches of the file system
-    has_peers = (
-        subprocess.run([options.peers, "-c", "import datatrove"], capture_output=True, check=False).returncode == 0
-    )
+    asked = subprocess.run([options.peers, "-c", "import datatrove"], capture_output=True, check=False)
+    has_peers = asked.returncode == 0
+    if has_peers:
+        run("hashes_peer", options.peers, folder)
     print(
         f"{gigabytes * 1e3:.1f} MB of UTF-8 in {options.shards} shards; CPU s/GB and peak MB of a process, start-up included"
     )
@@ -198,25 +199,44 @@ def tokenizer_folder(folder: Path) -> None:
 # Ours: the stage functions, as `pipelines.execute` calls them.
 
 
-def ours(reference: str, out: str, **inputs: Any) -> Callable[[Path], None]:
-    """Call a stage function with its defaults; inputs are folders below the benchmark's, or configs by name."""
+OURS = {
+    "exact": ("corpora.dedup:drop_exact_duplicates", None),
+    "filters": ("corpora.code.filter:filter_code", "corpora.code.filter:FilterConfig"),
+    "index": ("corpora.dedup:index_duplicates", "corpora.dedup:UnitConfig"),
+    "near": ("corpora.dedup:drop_near_duplicates", "corpora.dedup:NearDuplicatesConfig"),
+    "decontaminate": ("corpora.decontaminate:decontaminate_corpus", "corpora.decontaminate:DecontaminateConfig"),
+    "tokens": ("corpora.tokenize:tokenize", "corpora.layout:TokenizeConfig"),
+    "secrets": ("corpora.code.secrets:redact_secrets", "corpora.code.secrets:SecretsConfig"),
+    "syntax": ("corpora.code.syntax:gate_syntax", "corpora.code.syntax:SyntaxConfig"),
+}
+"""Stage function, and the config whose defaults it gets; they read the collected documents."""
+INPUTS = {"near": "index", "tokens": "base"}
+"""Folder that a stage reads besides, by the name of its parameter."""
+
+
+def ours(name: str) -> Callable[[Path], None]:
+    """Give a stage function in its process, its output made anew."""
+    reference, config = OURS[name]
 
     def work(folder: Path) -> None:
         from corpora.engine import Engine
 
-        module, _, name = reference.partition(":")
-        shutil.rmtree(folder / out, ignore_errors=True)
-        (folder / out).mkdir()
-        given = {key: value(folder) if callable(value) else folder / value for key, value in inputs.items()}
-        getattr(importlib.import_module(module), name)(folder / out, engine=Engine(), **given)
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).mkdir()
+        given: dict[str, Any] = {"documents": folder / "documents"}
+        if config:
+            given["config"] = resolve(config)()
+        if extra := INPUTS.get(name):
+            given[extra] = folder / extra
+        resolve(reference)(folder / name, engine=Engine(), **given)
 
     return work
 
 
-def config(reference: str) -> Callable[[Path], Any]:
-    """Give the defaults of a config."""
+def resolve(reference: str) -> Any:
+    """Import `package.module:name`."""
     module, _, name = reference.partition(":")
-    return lambda _: getattr(importlib.import_module(module), name)()
+    return getattr(importlib.import_module(module), name)
 
 
 # datatrove: one task, in this process.
@@ -289,25 +309,30 @@ def near_peer(folder: Path) -> None:
     pipeline(folder, "near4", reader(folder), minhash.MinhashDedupFilter(remove), writer(folder, "near_peer"))
 
 
-def decontaminate_peer(folder: Path) -> None:
-    """Drop what holds a run of the benchmarks' words."""
+def hashes_peer(folder: Path) -> None:
+    """Hash the runs of the benchmarks' words as its indexer does, which wants a package of tasks: outside the clock."""
+    import numpy as np
+
     grams = importlib.import_module("datatrove.pipeline.decont.n_grams")
     text = importlib.import_module("datatrove.utils.text")
     words_by_regex("datatrove.pipeline.decont.n_grams")
     settings = grams.NGramsDecontConfig(n_grams=NGRAM)
-    index = folder / "decontaminate_index"
-    if not index.exists():  # in the first run, which is not the measured one
-        numpy = importlib.import_module("numpy")
-        hash_of = grams.create_hash_func(settings.hash_config)
-        cut = grams.load_word_tokenizer(None).word_tokenize
-        found = {
-            hash_of(" ".join(gram))
-            for part in json.loads((folder / "benchmarks.json").read_text())
-            for gram in grams.ngrams(cut(text.simplify_text(part, settings.norm_config)), NGRAM)
-        }
-        index.mkdir()
-        numpy.array(sorted(found), settings.hash_config.np_descr).tofile(index / "all.index.hashes")
-    step = grams.NGramsDecontFilter(str(index), settings)
+    hash_of, cut = grams.create_hash_func(settings.hash_config), grams.load_word_tokenizer(None).word_tokenize
+    found = {
+        hash_of(" ".join(gram))
+        for part in json.loads((folder / "benchmarks.json").read_text())
+        for gram in grams.ngrams(cut(text.simplify_text(part, settings.norm_config)), NGRAM)
+    }
+    (folder / "decontaminate_index").mkdir()
+    np.array(sorted(found), settings.hash_config.np_descr).tofile(folder / "decontaminate_index" / "all.index.hashes")
+
+
+def decontaminate_peer(folder: Path) -> None:
+    """Drop what holds a run of the benchmarks' words."""
+    grams = importlib.import_module("datatrove.pipeline.decont.n_grams")
+    words_by_regex("datatrove.pipeline.decont.n_grams")
+    settings = grams.NGramsDecontConfig(n_grams=NGRAM)
+    step = grams.NGramsDecontFilter(str(folder / "decontaminate_index"), settings)
     pipeline(folder, "decontaminate", reader(folder), step, writer(folder, "decontaminate_peer"))
 
 
@@ -339,51 +364,8 @@ def tokens_megatron(folder: Path) -> None:
 
 
 FUNCTIONS: dict[str, Callable[[Path], None]] = {
-    "exact": ours("corpora.dedup:drop_exact_duplicates", "exact", documents="documents"),
-    "filters": ours(
-        "corpora.code.filter:filter_code",
-        "filters",
-        documents="documents",
-        config=config("corpora.code.filter:FilterConfig"),
-    ),
-    "index": ours(
-        "corpora.dedup:index_duplicates",
-        "index",
-        documents="documents",
-        config=config("corpora.dedup:UnitConfig"),
-    ),
-    "near": ours(
-        "corpora.dedup:drop_near_duplicates",
-        "near",
-        documents="documents",
-        index="index",
-        config=config("corpora.dedup:NearDuplicatesConfig"),
-    ),
-    "decontaminate": ours(
-        "corpora.decontaminate:decontaminate_corpus",
-        "decontaminate",
-        documents="documents",
-        config=config("corpora.decontaminate:DecontaminateConfig"),
-    ),
-    "tokens": ours(
-        "corpora.tokenize:tokenize",
-        "tokens",
-        documents="documents",
-        base="base",
-        config=config("corpora.layout:TokenizeConfig"),
-    ),
-    "secrets": ours(
-        "corpora.code.secrets:redact_secrets",
-        "secrets",
-        documents="documents",
-        config=config("corpora.code.secrets:SecretsConfig"),
-    ),
-    "syntax": ours(
-        "corpora.code.syntax:gate_syntax",
-        "syntax",
-        documents="documents",
-        config=config("corpora.code.syntax:SyntaxConfig"),
-    ),
+    **{name: ours(name) for name in OURS},
+    "hashes_peer": hashes_peer,
     "exact_peer": exact_peer,
     "filters_peer": filters_peer,
     "near_peer": near_peer,

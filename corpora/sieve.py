@@ -75,11 +75,14 @@ def total(out: Path, parts: Sequence[Counts]) -> Counts:
     reasons: Counter[str] = Counter()
     for part in parts:
         reasons.update(part["reasons"])
-    shutil.rmtree(out / "counts", ignore_errors=True)
-    numbers: Counts = {
-        key: sum(part[key] for part in parts) for key in ("kept", "rejected", "bytes") if key in parts[0]
-    }
+    numbers = add_up(out, [{key: part[key] for key in ("kept", "rejected", "bytes") if key in part} for part in parts])
     return {**numbers, "reasons": dict(sorted(reasons.items()))}
+
+
+def add_up(out: Path, parts: Sequence[dict[str, int]]) -> Counts:
+    """Add up numbers of all shards, name by name, and remove what the shards left of them."""
+    shutil.rmtree(out / "counts", ignore_errors=True)  # none are there where every shard was reused
+    return {name: sum(part[name] for part in parts) for name in parts[0]}
 
 
 def save_array(path: Path, array: npt.NDArray[Any]) -> None:

@@ -22,28 +22,28 @@ class DataCost:
 
 
 CODE_COSTS = {
-    "CollectCode": DataCost(30.0, 1.0),
-    "DropExactDuplicates": DataCost(6.0, 1.0),
-    "FilterCode": DataCost(18.0, 1.0),
-    "IndexDuplicates": DataCost(8.0, 0.5),
-    "DropNearDuplicates": DataCost(6.0, 0.5),
+    "CollectCode": DataCost(67.0, 1.0),
+    "DropExactDuplicates": DataCost(10.0, 1.0),
+    "FilterCode": DataCost(19.0, 1.0),
+    "IndexDuplicates": DataCost(14.0, 0.5),
+    "DropNearDuplicates": DataCost(8.0, 0.5),
     "ScanMalware": DataCost(60.0, 0.5),
-    "RedactSecrets": DataCost(10.0, 0.5),
+    "RedactSecrets": DataCost(18.0, 0.5),
     "ScoreQuality": DataCost(20.0, 0.5),
-    "GateSyntax": DataCost(110.0, 0.5),
-    "DecontaminateCorpus": DataCost(7.0, 0.5),
-    "OrderRepositories": DataCost(25.0, 0.3),
-    "ApplyFim": DataCost(8.0, 0.3),
+    "GateSyntax": DataCost(130.0, 0.5),
+    "DecontaminateCorpus": DataCost(26.0, 0.5),
+    "OrderRepositories": DataCost(20.0, 0.3),
+    "ApplyFim": DataCost(10.0, 0.3),
     "TokenizeCode": DataCost(28.0, 0.3),
 }
 TEXT_COSTS = {
-    "CollectText": DataCost(30.0, 1.0),
-    "RedactText": DataCost(10.0, 1.0),
-    "DecontaminateText": DataCost(7.0, 1.0),
+    "CollectText": DataCost(67.0, 1.0),
+    "RedactText": DataCost(18.0, 1.0),
+    "DecontaminateText": DataCost(26.0, 1.0),
     "TokenizeText": DataCost(28.0, 1.0),
 }
-"""Seconds: measured on one core with Qwen's tokenizer; collection is an estimate, bound by the disk. Shares: what duplicates and
-filters leave of code, 30% in the end, is an assumption until a crawl was read."""
+"""Seconds: of the run in docs/corpus.md, Parquet included; tokens with Qwen's vocabulary (docs/log.md); text as code. ScanMalware
+and ScoreQuality are estimates. Shares: what duplicates and filters leave of code, 30% in the end, is an assumption for a crawl."""
 BYTES_PER_TOKEN = 3.2
 """UTF-8 bytes of kept code a Qwen token."""
 

@@ -49,12 +49,14 @@ def _shards(folder: Path, manifest: dict[str, Any]) -> Iterator[tuple[str, Earli
             yield note["input"], Earlier(folder, name)
 
 
+_IDENTITY = {"stage", "version", "config", "inputs"}
+
+
 def _fits(stage: Stage, manifest: dict[str, Any]) -> bool:
     """Whether shards of an output are made as this stage makes them; an older kind of manifest does not say."""
-    try:
-        return bool(_method(stage.identity) == _method(manifest["identity"]) and versions.same(manifest))
-    except (KeyError, TypeError, AttributeError):
+    if not manifest["identity"].keys() >= _IDENTITY:
         return False
+    return bool(_method(stage.identity) == _method(manifest["identity"]) and versions.same(manifest))
 
 
 def _method(identity: dict[str, Any]) -> dict[str, Any]:

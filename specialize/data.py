@@ -60,7 +60,7 @@ class Data(Protocol):
     epochs: float
     """Passes over the data in all steps; over the stream that is seen most often."""
     epochs_of: dict[str, float]
-    """The same for each stream."""
+    """The same for each stream; 0 for what has no weight and is not read."""
 
     def samples_of(self, step: int) -> range:
         """Return the positions of the samples of a step; steps and positions count from 0."""
@@ -94,7 +94,13 @@ class PretrainData:
             for planned in _plan_streams(domain, count, config)
         ]
         self._streams = [stream for stream, _ in planned]
-        self.epochs_of = {stream.name: round(stream.check(count, config.max_epochs), 4) for stream, count in planned}
+        unread = {
+            f"{domain.name} {part}": 0.0
+            for domain in present
+            for part in (domain.parts if domain.weights else ())
+            if not domain.weights.get(part)
+        }
+        self.epochs_of = unread | {stream.name: stream.check(count, config.max_epochs) for stream, count in planned}
         self.epochs = max(self.epochs_of.values())
         self._which, self._where = interleave([count for _, count in planned])
 
@@ -209,7 +215,7 @@ class PackData:
         self.train_steps = _fine_tune_steps(weights, config)
         total = self.train_steps * config.global_batch_size
         self.epochs = total / int(weights.sum())
-        self.epochs_of = {"packs": round(self.epochs, 4)}
+        self.epochs_of = {"packs": self.epochs}
         rounds = range(int(np.ceil(self.epochs)))
         self._order = np.concatenate([_generator(config.seed, "packs", e).permutation(len(weights)) for e in rounds])
         # Step k takes the packs that begin inside conversations [k x batch, (k + 1) x batch) of the stream.

@@ -82,7 +82,7 @@ def _metrics(path: Path, data: Data) -> dict[str, object]:
         "tokens": rows[-1]["consumed_tokens"],
         "learned_tokens": sum(row["learned_tokens"] for row in rows),
         "epochs": round(data.epochs, 4),
-        "epochs_of": data.epochs_of,
+        "epochs_of": {name: round(epochs, 4) for name, epochs in data.epochs_of.items()},
         "first_loss": round(rows[0]["loss"], 6),
         "last_loss": round(sum(row["loss"] for row in tail) / len(tail), 6),
     }

@@ -10,13 +10,12 @@ depend on (seed, document id) alone. Held-out files are never moved; a file stay
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corpora import records, shards
+from corpora import records, shards, sieve
 
 if TYPE_CHECKING:
     from corpora.engine import Engine
@@ -67,17 +66,14 @@ class Cut:
 
 def apply_fim(out: Path, *, documents: Path, config: FimConfig, engine: Engine) -> dict[str, object]:
     """Draw the cuts of all training files; every document is kept, with its text as it was."""
-    counts = engine.map_shards(_cut_shard, shards.shard_paths(documents / "kept"), out, config)
-    shutil.rmtree(out / "counts", ignore_errors=True)  # none are there where every shard was reused
-    return {name: sum(count[name] for count in counts) for name in counts[0]}
+    return sieve.add_up(out, engine.map_shards(_cut_shard, shards.shard_paths(documents / "kept"), out, config))
 
 
 def _cut_shard(path: Path, out: Path, config: FimConfig) -> dict[str, int]:
     import pyarrow as pa
 
-    target = out / "counts" / f"{path.name}.json"
-    if target.exists():
-        return dict(shards.read_json(target))
+    if (counts := sieve.done(out, path.name)) is not None:
+        return counts
     table = shards.read(path, records.ARRANGED)
     cuts = _cuts(table.select(["id", "text", "part", "split", "domain"]).to_pylist(), config)
     for name, value in (("fim", "order"), ("fim_start", "start"), ("fim_end", "end")):
@@ -87,7 +83,7 @@ def _cut_shard(path: Path, out: Path, config: FimConfig) -> dict[str, int]:
     shards.write(out / "kept" / path.name, table, records.ARRANGED)
     orders = [cut.order for cut in cuts if cut]
     counts = {"kept": len(table), PSM: orders.count(PSM), SPM: orders.count(SPM)}
-    shards.write_json(target, counts)
+    shards.write_json(out / "counts" / f"{path.name}.json", counts)
     return counts
 
 

@@ -12,7 +12,6 @@ changed here: columns say which part a file belongs to. One repository lies in o
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from corpora import records, shards
+from corpora import records, shards, sieve
 from corpora.code.imports import imports_of, namespaces_of
 from corpora.code.modules import FAMILIES, Modules, resolve
 from corpora.code.topological import topological
@@ -98,15 +97,12 @@ class Part:
 
 def order_repositories(out: Path, *, documents: Path, config: OrderConfig, engine: Engine) -> dict[str, object]:
     """Put the files of every repository in order and say which make one token document; every document is kept."""
-    counts = engine.map_shards(_order_shard, shards.shard_paths(documents / "kept"), out, config)
-    shutil.rmtree(out / "counts", ignore_errors=True)  # none are there where every shard was reused
-    return {name: sum(count[name] for count in counts) for name in counts[0]}
+    return sieve.add_up(out, engine.map_shards(_order_shard, shards.shard_paths(documents / "kept"), out, config))
 
 
 def _order_shard(path: Path, out: Path, config: OrderConfig) -> dict[str, int]:
-    target = out / "counts" / f"{path.name}.json"
-    if target.exists():
-        return dict(shards.read_json(target))
+    if (counts := sieve.done(out, path.name)) is not None:
+        return counts
     table = shards.read(path, records.DOCUMENT)
     files = [_file(row) for row in table.select(["path", "language", "text"]).to_pylist()]
     counts = dict.fromkeys(("repositories", "parts", "imports", "edges", "edges_in_order"), 0)
@@ -120,7 +116,7 @@ def _order_shard(path: Path, out: Path, config: OrderConfig) -> dict[str, int]:
         counts = {name: value + more[name] for name, value in counts.items()}
     shards.write(out / "kept" / path.name, _arranged(table, parts), records.ARRANGED)
     counts |= {"kept": len(table), "bytes": sum(file.bytes for file in files)}
-    shards.write_json(target, counts)
+    shards.write_json(out / "counts" / f"{path.name}.json", counts)
     return counts
 
 

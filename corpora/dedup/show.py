@@ -72,8 +72,8 @@ def show_cluster(cluster: Sequence[Member], members: int, lines: int, console: C
 def _members(cluster: Sequence[Member]) -> Table:
     from rich.table import Table
 
-    first = f"the first {LISTED} of a cluster of" if len(cluster) == LISTED else f"{len(cluster)}"
-    table = Table(title=f"{first} near duplicates", title_justify="left")
+    many = f"{LISTED} or more" if len(cluster) == LISTED else f"{len(cluster)}"
+    table = Table(title=f"{many} near duplicates", title_justify="left")
     for name in ("", "id", "similarity", "repository", "path", "licence", "stars", "date", "split"):
         table.add_column(name, overflow="fold", no_wrap=name == "id")
     survivor = cluster[0]

@@ -121,7 +121,8 @@ def test_languages_take_their_weights_up_to_the_cap(tmp_path):
     data = weighed(tmp_path, train_steps=20, max_epochs=2.0)
     # 80 samples of 16: Rust gives 2 epochs of its 18, the others go by weight
     assert Counter(data._which.tolist()) == {0: 40, 1: 20, 2: 20}
-    assert data.epochs_of == {"code Python": 0.2139, "code Rust": 1.1111, "code commits": 0.3571}
+    read = {"code Python": 40 / 187, "code Rust": 20 / 18, "code commits": 20 / 56}
+    assert data.epochs_of == {"code Ada": 0.0, **read}  # what has no weight is named, and not read
     capped = weighed(tmp_path, train_steps=20)
     assert Counter(capped._which.tolist()) == {0: 41, 1: 18, 2: 21}
 
