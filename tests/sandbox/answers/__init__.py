@@ -1,0 +1,1 @@
+"""The labelled table of answers, and the tests on it."""
