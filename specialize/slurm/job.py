@@ -24,6 +24,7 @@ from specialize.slurm.script import job_script, sbatch_options
 SUFFIX = ".slurm"
 """Of the folder beside the stage's own, while a job is under way or failed: script, record, log, what became of ranks."""
 _MAX_RELEASES = 3
+_PARENT_SECONDS = 1.0
 _FORCED = (137, 143)
 """Codes of ranks that were ended because another one failed: never the first cause."""
 
@@ -78,7 +79,7 @@ class _Job:
             self.number = self._running() or self._submit()
             yield
         except (KeyboardInterrupt, SystemExit):
-            if self.number and os.getppid() == parent:
+            if self.number and not _is_gone(parent):
                 self._cancel()
             elif self.number:
                 print(f"the driver is gone; Slurm job {self.number} goes on, and the same command finds it", flush=True)
@@ -183,6 +184,14 @@ class _Job:
         paths = sorted(self.folder.glob("failed.*"), key=lambda path: path.stat().st_mtime_ns)
         ends = [(int(path.suffix[1:]), path.read_text().split()) for path in paths]
         return [_Failed(rank, words[0], int(words[1])) for rank, words in ends if len(words) == 2]
+
+
+def _is_gone(parent: int) -> bool:
+    """Whether this process has lost its parent; the signal that says so is sent when the first of its threads has died."""
+    end = time.monotonic() + _PARENT_SECONDS
+    while os.getppid() == parent and time.monotonic() < end:
+        time.sleep(0.05)
+    return os.getppid() != parent
 
 
 @dataclass(frozen=True)

@@ -242,6 +242,7 @@ def test_a_job_cancelled_by_another_hand(slurm, cluster, log, module):
     wait_for(lambda: jobs(cluster) == [])
 
 
+@pytest.mark.slow
 def test_a_node_that_cannot_start_the_job_is_not_the_end(slurm, cluster, log, module, tmp_path, capsys):
     """Slurm puts such a node aside and holds the job, for ever unless it is released."""
     name = module(f"pathlib.Path({str(tmp_path)!r}, 'node').write_text(os.environ['SLURMD_NODENAME'])")
