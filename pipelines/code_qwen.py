@@ -7,6 +7,7 @@ proof was executed teach the result to answer; every model is scored before anyt
 from typing import ClassVar
 
 from corpora.quality.config import TeacherLabels
+from pipelines.machine import GPU, TRAINING
 from pipelines.recipes.code import CODE, CodeRecipe
 from pipelines.root import Root
 from pipelines.stage import RecipeParameter, Stage, requires
@@ -272,6 +273,7 @@ class ContinuePretraining(CodeStage):
     """Continue the base on code and replay text: CODE-QWEN."""
 
     config = "pretrain"
+    place = TRAINING
     build = "specialize.train:continue_pretraining"
 
 
@@ -317,6 +319,7 @@ class FineTune(CodeStage):
     """Teach CODE-QWEN to answer: CODE-QWEN-CHAT."""
 
     config = "fine_tune"
+    place = TRAINING
     build = "specialize.train:fine_tune"
 
 
@@ -345,6 +348,7 @@ class EvaluateCode(CodeStage):
 
     version = 2
     config = "evaluate"
+    place = GPU
     build = "specialize.evaluate_code:evaluate_code"
 
 

@@ -39,7 +39,7 @@ _PR_SET_PDEATHSIG = 1
 def main(arguments: list[str]) -> int:
     """Run the named stage; the exit code is 0 only when its directory is complete."""
     name, recipe, expected = arguments
-    _end_with_parent()
+    end_with_parent()
     stage = luigi.task_register.Register.get_task_cls(name)(recipe=recipe)
     if stage.fingerprint != expected:
         raise SystemExit(
@@ -170,7 +170,7 @@ def _commit() -> str | None:
     return result.stdout.strip() or None
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Ask Linux to end this process when the driver dies, and turn SIGTERM into an exit that runs `finally` blocks."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if sys.platform == "linux":

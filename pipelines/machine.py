@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from specialize.base import Bases
     from specialize.launch import Launcher
 
-LAUNCHERS = ("local",)
+LAUNCHERS = ("local", "slurm")
 RUNNERS = ("native", "ray")
+TRAINING, GPU, CPU = "training", "gpu", "cpu"
+"""Places of a stage: many ranks of the launcher, one process with a GPU, one process with many cores."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Machine:
     """Folders of IndexDuplicates of earlier batches, oldest first."""
     teacher: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """The section as it stands; it may hold a key."""
+    slurm: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    """Sections [slurm], [slurm.gpu] and [slurm.cpu], by the place of a stage; the first is what the others start from."""
 
     def provide(self, name: str) -> Any:
         """Make what a stage function asks for by the name of its parameter."""
@@ -75,11 +79,19 @@ class Machine:
 
         return Engine(runner=self.runner, address=self.address, workers=self.workers)
 
-    def make_launcher(self) -> "Launcher":
-        """Make the launcher of training commands."""
+    def make_launcher(self, place: str = TRAINING) -> "Launcher":
+        """Make the launcher of training commands, or of the stages that have another place."""
+        if self.launcher == "slurm":
+            from specialize.slurm import Slurm, read_options
+
+            return Slurm(options=read_options(dict(self.slurm), place))
         from specialize.launch import Local
 
         return Local()
+
+    def submits(self, place: str) -> bool:
+        """Whether the body of a stage is a job of its own: on a cluster all but a training, which only waits for its ranks."""
+        return self.launcher == "slurm" and place != TRAINING
 
     def make_sources(self) -> "Sources":
         """Make the named folders and git checkouts; a missing folder is refused here."""
@@ -124,6 +136,7 @@ class Machine:
         return Earlier(folders=self.earlier)
 
 
+_SLURM_SECTIONS = {TRAINING: "slurm", GPU: "slurm.gpu", CPU: "slurm.cpu"}
 PROVIDED = (
     "engine",
     "launcher",
@@ -148,6 +161,7 @@ def read_machine() -> Machine:
         runner=_choice("engine", "runner", config.get("engine", "runner", "native"), RUNNERS),
         address=config.get("engine", "address", "") or None,
         launcher=_choice("launcher", "kind", config.get("launcher", "kind", "local"), LAUNCHERS),
+        slurm=tuple((place, _section(config, section)) for place, section in _SLURM_SECTIONS.items()),
         sources=_section(config, "sources"),
         opt_out=config.get("opt_out", "list", "") or None,
         bases=_section(config, "bases"),
@@ -160,6 +174,8 @@ def read_machine() -> Machine:
 
 
 def _workers(text: str) -> int:
+    if text == "auto" and os.environ.get("SLURM_CPUS_PER_TASK", "").isdigit():
+        return int(os.environ["SLURM_CPUS_PER_TASK"])  # where the site does not bind tasks to their cores
     if text == "auto":
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not text.isdigit() or int(text) < 1:

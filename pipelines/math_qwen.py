@@ -7,6 +7,7 @@ base of the code recipe of the same name is fine-tuned at 1024 with system and u
 from typing import ClassVar
 
 from pipelines.code_qwen import base_of
+from pipelines.machine import GPU, TRAINING
 from pipelines.recipes.math import MATH
 from pipelines.root import Root
 from pipelines.stage import RecipeParameter, Stage, requires
@@ -102,6 +103,7 @@ class FineTuneMath(MathStage):
     """Teach the base mathematics: MATH-QWEN-CHAT."""
 
     config = "fine_tune"
+    place = TRAINING
     build = "specialize.train:fine_tune"
 
 
@@ -121,6 +123,7 @@ class EvaluateMath(MathStage):
     """Score the base at its best prompt and MATH-QWEN-CHAT on held-out drills and GSM8K."""
 
     config = "evaluate"
+    place = GPU
     build = "specialize.evaluate_math:evaluate_math"
 
 

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, TypeVar
 import luigi
 
 from pipelines import fingerprint, terminal
-from pipelines.machine import Machine, read_machine
+from pipelines.machine import CPU, Machine, read_machine
 
 S = TypeVar("S", bound="type[Stage]")
 Recipe = Any
@@ -102,6 +102,8 @@ class Stage(luigi.Task):
     """For a stage that collects: the function from config and sources to `{source: digest}`."""
     by_shard: ClassVar[str | None] = None
     """For a stage each of whose files comes from one shard of `documents`: how finished shards are brought (`corpora.reuse`)."""
+    place: ClassVar[str] = CPU
+    """What the body needs of a cluster: cores, a GPU, or the launcher's ranks."""
     needs: ClassVar[dict[str, Any]] = {}
 
     @functools.cached_property
@@ -179,7 +181,7 @@ class Stage(luigi.Task):
         command = [
             sys.executable,
             "-m",
-            "pipelines.execute",
+            "pipelines.submit" if machine().submits(self.place) else "pipelines.execute",
             type(self).__name__,
             self.recipe,
             self.fingerprint,

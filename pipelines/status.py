@@ -82,7 +82,7 @@ def clean(roots: Sequence[Root], *, delete: bool) -> None:
     for folder in candidates:
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         total += size
-        kind = "partial" if folder.suffix == ".partial" else "unreachable"
+        kind = {".partial": "partial", ".slurm": "job"}.get(folder.suffix, "unreachable")
         print(f"{kind:12} {human_bytes(size):>9}  {folder}")
         if delete:
             shutil.rmtree(folder)

@@ -11,63 +11,65 @@ import atexit
 import contextlib
 import linecache
 import os
-import struct
 import sys
 import threading
 import traceback
 import types
+from collections.abc import Callable
 from marshal import loads
-from os import read, write
 from typing import Any, NoReturn
 
 from sandbox import remote_tester
+from sandbox.frames import Wire
+from sandbox.remote import MAX_FRAME as MAX_REMOTE_FRAME
 from sandbox.remote_candidate import Candidate
 from sandbox.values import MAX_FRAME, pack
 
 STARTED, COMPILED, NOT_COMPILED, NO_MEMORY = b".", b"+", b"S", b"M"
 """The marks: set up; compiled; not a program; no memory to compile it."""
+HAS_RUN, RAISED = b"+", b"!"
+"""First words of a candidate: its module has run; it raised, and what."""
 PROGRAM = "main.py"  # its name in a traceback
-CALLS = 3  # the descriptor of the calls socket
-FIRST_READ = 4096  # bytes: most frames are shorter
-_LENGTH = struct.Struct("<I")
+CALLS, HOST = 3, 4  # descriptors: the calls socket; in the tests' process, that to the caller
+MAX_QUESTION = 1 << 30  # bytes: who asks bounds what it asks
 MAX_MESSAGE = 300  # characters of an exception that cross
 
 
-def compile_source(source: str, mark: int, *, is_served: bool, name: str = PROGRAM) -> types.CodeType:
+def compile_source(source: str, mark: int, tell: Callable[[bytes], None], name: str = PROGRAM) -> types.CodeType:
     """Compile, and leave a mark of how it went: the program has not run yet, so the mark can be believed."""
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     try:
         code = compile(source, name, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, OverflowError, RecursionError, MemoryError) as error:
         os.write(mark, NO_MEMORY if isinstance(error, MemoryError) else NOT_COMPILED)
-        message = describe(error)
-        if is_served:
-            _send(b"!" + message)
-        else:
-            os.write(2, message)
+        tell(RAISED + describe(error))
         os._exit(1)
     os.write(mark, COMPILED)
     return code
 
 
+def show_message(told: bytes) -> None:
+    """Why a script does not compile, where a script's errors go."""
+    os.write(2, told.removeprefix(RAISED))
+
+
 def serve(code: types.CodeType) -> NoReturn:
     """Run a candidate's module, then the calls that come, one at a time.
 
-    Frames are a 4-byte length and a body. To us: marshal of (function, arguments, keywords).
-    From us: "+" when the module has run, "=" and a packed value, or "!" and a message.
-    A frame that begins with "?" is a test's of the general path: see sandbox.remote.
+    To us: marshal of (function, arguments, keywords). From us: "+" when the module has run, "=" and a packed value, or
+    "!" and a message. A frame that begins with "?" is a test's of the general path: see sandbox.remote.
     """
-    module = _fresh_module("candidate")  # not __main__: a script's own main block is not under test
+    module = fresh_module("candidate")  # not __main__: a script's own main block is not under test
     namespace = module.__dict__
     try:
         exec(code, namespace)  # noqa: S102 - this is what the jail is for
     except BaseException as error:  # noqa: BLE001 - whatever the candidate raises, SystemExit too
-        _send(b"!" + describe(error))
+        send(RAISED + describe(error))
         os._exit(1)
-    _send(b"+")
+    send(HAS_RUN)
     _CANDIDATE.names = namespace
     while True:
-        frame = _receive()
+        frame = _CALLER.receive()
         if frame[:1] == b"?":
             _CANDIDATE.serve(frame)
             continue
@@ -77,20 +79,28 @@ def serve(code: types.CodeType) -> NoReturn:
             if len(answer) > MAX_FRAME:
                 answer = b"!ValueError: the result is larger than 2 MB"
         except BaseException as error:  # noqa: BLE001 - as above
-            answer = b"!" + describe(error)
-        _send(answer)
+            answer = RAISED + describe(error)
+        send(answer)
+
+
+def await_candidate() -> None:
+    """In the tests' process: until the candidate's module has run. What else becomes of it is for the caller to know."""
+    word = _CANDIDATE_CALLS.receive()
+    if word != HAS_RUN:
+        tell(remote_tester.NOT_RUN + word[1:] if word[:1] == RAISED else remote_tester.NO_FRAME + b"not a first word")
+        os._exit(1)
 
 
 def test(code: types.CodeType) -> NoReturn:
     """Run the tests of another program."""
-    remote_tester.run_tests(code, _TESTER, _send, _receive)
+    remote_tester.run_tests(code, _TESTER, _HOST)
 
 
 def run_script(code: types.CodeType) -> NoReturn:
     """As the interpreter runs a script, without its slow end."""
     status = 1
     try:
-        exec(code, _fresh_module("__main__").__dict__)  # noqa: S102 - this is what the jail is for
+        exec(code, fresh_module("__main__").__dict__)  # noqa: S102 - this is what the jail is for
         status = 0
     except SystemExit as leave:
         status = _exit_status(leave.code)
@@ -126,7 +136,8 @@ def _exit_status(code: object) -> int:
     return 1
 
 
-def _fresh_module(name: str) -> types.ModuleType:
+def fresh_module(name: str) -> types.ModuleType:
+    """An empty one, to be imported by that name."""
     module = types.ModuleType(name)
     module.__file__ = "main.py"
     sys.modules[name] = module
@@ -141,29 +152,24 @@ def describe(error: BaseException) -> bytes:
         return b"an exception that cannot be shown"
 
 
-def _send(body: bytes) -> None:
-    frame = _LENGTH.pack(len(body)) + body
-    while frame:
-        frame = frame[write(CALLS, frame) :]
+def _leave(*_: object) -> bytes:
+    os._exit(0)  # who asked has gone
 
 
-def _receive() -> bytes:
-    frame = _some(FIRST_READ)
-    while len(frame) < _LENGTH.size:
-        frame += _some(FIRST_READ)
-    end = _LENGTH.size + _LENGTH.unpack_from(frame)[0]
-    if len(frame) < end:
-        whole = bytearray(frame)
-        while len(whole) < end:
-            whole += _some(end - len(whole))
-        frame = bytes(whole)
-    return frame[_LENGTH.size :]
+def _tell_lost() -> bytes:
+    tell(remote_tester.LOST)
+    os._exit(0)
 
 
-def _some(count: int) -> bytes:
-    return read(CALLS, count) or os._exit(0)  # the caller has gone
+def _tell_no_frame(reason: str) -> bytes:
+    tell(remote_tester.NO_FRAME + reason.encode())
+    os._exit(0)
 
 
 # made before the fork, as is all that can be: what a program's process makes or touches first costs it a page
-_CANDIDATE = Candidate({}, _send, _receive)
-_TESTER = remote_tester.Tester(_send, _receive)
+_CALLER = Wire(CALLS, MAX_QUESTION, _leave, _leave)
+_CANDIDATE_CALLS = Wire(CALLS, MAX_REMOTE_FRAME, _tell_lost, _tell_no_frame)
+_HOST = Wire(HOST, MAX_QUESTION, _leave, _leave)
+send, tell = _CALLER.send, _HOST.send
+_CANDIDATE = Candidate({}, send, _CALLER.receive)
+_TESTER = remote_tester.Tester(_CANDIDATE_CALLS.send, _CANDIDATE_CALLS.receive)

@@ -1,6 +1,6 @@
 """The descriptors of pid 1 and of what it forks: streams, the marks pipe, and where each lies.
 
-Guarantees: the numbers a program gets (0 to CALLS) and MARK are never those of pid 1's own. The standard streams are
+Guarantees: the numbers a program gets (0 to HOST) and MARK are never those of pid 1's own. The standard streams are
 made once, before the fork, and fit whatever is put under their numbers later.
 """
 
@@ -14,10 +14,10 @@ import struct
 import sys
 from os import SEEK_END, lseek, pread
 
-from sandbox.child import CALLS
+from sandbox.child import HOST
 
 _SPACE = socket.CMSG_SPACE(4 * 8)  # for eight descriptors
-MARK = CALLS + 1  # of the marks pipe, in the end that is written
+MARK = HOST + 1  # of the marks pipe, in the end that is written
 
 
 def move_above(descriptor: int, number: int) -> int:
@@ -31,13 +31,13 @@ def prepare() -> int:
     """Streams for programs, /dev/null under every number they get, the marks pipe. Returns its end for reading."""
     read, write = os.pipe()
     # streams made on a pipe fit whatever a program gets later; on a file they would remember a position
-    for number in range(CALLS + 1):
+    for number in range(HOST + 1):
         os.dup2(read if number == 0 else write, number)
     os.close(read)
     os.close(write)
     _make_streams()
     null = os.open("/dev/null", os.O_RDWR)
-    for number in range(CALLS + 1):
+    for number in range(HOST + 1):
         os.dup2(null, number)
     os.close(null)
     marks, mark = (move_above(end, MARK) for end in os.pipe())

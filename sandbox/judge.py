@@ -17,7 +17,16 @@ from sandbox.languages import Build
 from sandbox.literal import Check
 from sandbox.program import Limits, Outcome, Program, Status
 from sandbox.streams import Capture, Channel, memory_file
-from sandbox.verdict import Ending, explain, explain_tests, first_difference, order_of, question, relay
+from sandbox.verdict import (
+    Ending,
+    explain,
+    explain_tests,
+    first_difference,
+    hear,
+    hear_who_was_late,
+    order_of,
+    question,
+)
 from sandbox.worker import Report, Worker
 
 
@@ -64,19 +73,24 @@ def judge(worker: Worker, program: Program, checks: list[Check], limits: Limits)
 
 
 def judge_by_tests(worker: Worker, tester: Worker, program: Program, limits: Limits) -> Outcome:
-    """Run a candidate on one worker and its tests on another, and pass on what they say to each other."""
+    """Run a candidate on one worker and its tests on another, which ask it directly, and hear what the tests say."""
     started = time.monotonic()
     order = order_of(program, secrets.token_hex(16))
-    candidate_end, candidate_calls = socket.socketpair()
-    tester_end, tester_calls = socket.socketpair()
-    with candidate_end, tester_end:
-        with candidate_calls, tester_calls:
-            worker.launch(program.source, limits, [None, None, None, candidate_calls.fileno()])
-            tester.launch(program.tests or "", limits, [None, None, None, tester_calls.fileno()], is_test=True)
-        deadline = started + limits.wall_seconds
-        ending = relay(Channel(tester_end, deadline), Channel(candidate_end, deadline), order)
+    mine, theirs = socket.socketpair()
+    with mine:
+        with theirs:
+            answering, asking = socket.socketpair()
+            with answering, asking:
+                worker.launch(program.source, limits, [None, None, None, answering.fileno()])
+                streams = [None, None, None, asking.fileno(), theirs.fileno()]
+                tester.launch(program.tests or "", limits, streams, is_test=True)
+        channel = Channel(mine, started + limits.wall_seconds)
+        ending = hear(channel, order)
         wall = time.monotonic() - started
-        tester_report, report = tester.stop(), worker.stop()
+        report = worker.stop()
+        if ending.status is Status.TIMEOUT:
+            ending = hear_who_was_late(channel)
+        tester_report = tester.stop()
         report = dataclasses.replace(report, waited_seconds=report.waited_seconds + tester_report.waited_seconds)
     if ending.is_of_tests:
         ending = explain_tests(ending, tester_report, limits)

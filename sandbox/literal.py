@@ -10,13 +10,11 @@ loops, helper functions, objects passed from call to call.
 from __future__ import annotations
 
 import ast
-import builtins
 import contextlib
 import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from sandbox.bounded import BINARY, COMPARE, PURE, UNARY
@@ -78,35 +76,11 @@ def parse_tests(tests: str, entry_point: str | None = None) -> list[Check]:
     functions = {candidate: entry_point} if candidate and entry_point else {}
     functions |= {entry_point: entry_point} if entry_point else {}
     checks = _compile(tests, asserts, functions)
-    if checks is None and (name := _only_name_called(asserts)):  # it is the candidate's even when it is `sum`
+    if checks is None and (name := only_name_called(asserts)):  # it is the candidate's even when it is `sum`
         checks = _compile(tests, asserts, {name: name})
     if checks is None:
         raise NotLiteral("the tests call nothing")
     return checks
-
-
-@dataclass(frozen=True)
-class Entry:
-    """How tests that run by themselves begin: what they call the candidate's, whatever else has that name."""
-
-    name: str | None
-    is_given_to_check: bool  # they define `check(candidate)` and leave it to us to call it
-
-
-@lru_cache(maxsize=256)  # many candidates have the same tests
-def entry_of(tests: str, entry_point: str | None) -> Entry:
-    """Find out by their text, which parses."""
-    tree = ast.parse(tests, "<tests>")
-    is_there = any(isinstance(node, ast.FunctionDef) and node.name == "check" for node in tree.body)
-    is_given = is_there and entry_point is not None and not any(map(_is_call_of_check, tree.body))
-    return Entry(entry_point or _builtin_under_test(tree), is_given)
-
-
-def _builtin_under_test(tree: ast.Module) -> str | None:
-    """The one builtin that every assert calls, where they call nothing else: it is the candidate's, even when `sum`."""
-    called = {_name(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    name = _only_name_called([node for node in tree.body if isinstance(node, ast.Assert)])
-    return name if name in vars(builtins) and all(other in vars(builtins) for other in called) else None
 
 
 def _compile(tests: str, asserts: Sequence[ast.stmt], functions: dict[str, str]) -> list[Check] | None:
@@ -132,13 +106,14 @@ def _body_of_check(body: list[ast.stmt], entry_point: str | None) -> tuple[str |
     if len(checks) > 1 or len(parameters) != 1 or entry_point is None:
         raise NotLiteral("not one `def check(candidate)` with an entry point")
     for node in body:
-        if node is not checks[0] and not _is_idle(node) and not _is_call_of_check(node):
+        if node is not checks[0] and not _is_idle(node) and not is_call_of_check(node):
             raise NotLiteral(f"line {node.lineno}: {type(node).__name__} beside check")
     return parameters[0].arg, checks[0].body
 
 
-def _is_call_of_check(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _name(node.value.func) == "check"
+def is_call_of_check(node: ast.stmt) -> bool:
+    """Whether a statement is `check(...)`."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and name_of(node.value.func) == "check"
 
 
 def _is_idle(node: ast.stmt) -> bool:
@@ -146,23 +121,24 @@ def _is_idle(node: ast.stmt) -> bool:
     if isinstance(node, ast.Import):
         return all(alias.name == "math" and not alias.asname for alias in node.names)
     if isinstance(node, ast.Assign):
-        return len(node.targets) == 1 and _name(node.targets[0]) == "METADATA"
+        return len(node.targets) == 1 and name_of(node.targets[0]) == "METADATA"
     return isinstance(node, ast.Pass) or (
         isinstance(node, ast.Expr) and isinstance(node.value, (ast.Constant, ast.Name))
     )
 
 
-def _only_name_called(asserts: Sequence[ast.stmt]) -> str | None:
+def only_name_called(asserts: Sequence[ast.stmt]) -> str | None:
     """The one function that every assert calls."""
     names = set()
     for statement in asserts:
         test = statement.test if isinstance(statement, ast.Assert) else None
         left = test.left if isinstance(test, ast.Compare) else test
-        names.add(_name(left.func) if isinstance(left, ast.Call) else None)
+        names.add(name_of(left.func) if isinstance(left, ast.Call) else None)
     return names.pop() if len(names) == 1 else None
 
 
-def _name(node: ast.expr) -> str | None:
+def name_of(node: ast.expr) -> str | None:
+    """The name that an expression is, if it is one."""
     return node.id if isinstance(node, ast.Name) else None
 
 
@@ -266,7 +242,7 @@ class _Compiler:
         return evaluate
 
     def _call(self, node: ast.Call) -> Thunk:
-        name = _name(node.func)
+        name = name_of(node.func)
         if _is_isclose(node.func):
             return self._pure(math.isclose, node)
         if name is None:
@@ -335,4 +311,4 @@ def _is_singleton(node: ast.expr) -> bool:
 
 
 def _is_isclose(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "isclose" and _name(node.value) == "math"
+    return isinstance(node, ast.Attribute) and node.attr == "isclose" and name_of(node.value) == "math"

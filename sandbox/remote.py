@@ -23,7 +23,8 @@ from sandbox.remote_changes import CHANGEABLE, Same, change, changes, items_of, 
 from sandbox.remote_errors import builtin_exception, builtin_name, rebuilt, taken_apart
 from sandbox.remote_objects import REMOTE, VALUED, Kind, Remote, number_of
 
-MAX_FRAME = 16 << 20  # bytes; larger ones are refused by who makes them and by who relays them
+MAX_FRAME = 16 << 20  # bytes; larger ones are refused by who makes them and by who reads them
+_TURNS = frozenset({b"?", b"=", b"!"})
 _BASES = ("", *VALUED, "list", "dict", "set", "bytearray")
 _BY_VALUE = frozenset({*CHANGEABLE, tuple, collections.Counter, collections.OrderedDict})
 _VALUED_TYPES = frozenset(VALUED.values())
@@ -158,6 +159,8 @@ class Peer:
     def _hear(self) -> tuple[bytes, Any]:
         frame = self._receive()
         try:
+            if frame[:1] not in _TURNS:
+                raise values.BadValue("neither a question nor an answer")
             payload = values.unpack(frame[1:], self._resolve)
         except values.BadValue as error:
             raise self._refused(error) from None

@@ -14,7 +14,6 @@ import builtins
 import importlib
 import linecache
 import marshal
-import os
 import re
 import sys
 import traceback
@@ -23,19 +22,33 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from sandbox import values
+from sandbox.frames import Wire
 from sandbox.remote import Peer
 from sandbox.remote_candidate import OPERATIONS
 from sandbox.remote_errors import MAX_MESSAGE
 
 MODULE = "__main__"  # what the tests are called: one that ends in `if __name__ == "__main__"` means to run
 FILE = "tests.py"
-READY = b"+"  # the first word to the host
+USED, NOT_RUN, LOST, NO_FRAME, END = b"u", b"c", b"-", b"#", b"."
+"""Words to the host: the tests use the candidate; its module raised, and what; it has gone; what it sent is no frame, and
+why; how the tests ended, as JSON. child.RAISED: the tests do not compile."""
 _ALIASES = {"np": "numpy"}
 _ON_OBJECTS = frozenset({"call", "delitem", "getattr", "getitem", "iter", "len", "repr", "setattr", "setitem", "str"})
 
 
 class Tester(Peer):
     """Asks the candidate, and lets it use what the tests passed."""
+
+    def before_first_use(self, tell: Callable[[], None]) -> None:
+        """Have something done before the next request, once."""
+        send = self._send
+
+        def send_first(frame: bytes) -> None:
+            self._send = send
+            tell()
+            send(frame)
+
+        self._send = send_first
 
     def choose(self, operation: str, arguments: list[Any]) -> Callable[..., Any]:
         """What the candidate may do: call functions, use the objects of the tests' own classes, step iterators."""
@@ -98,19 +111,16 @@ class _Builtins(dict[str, Any]):
 _BUILTINS = _Builtins(vars(builtins))  # made before the fork: every builtin's page would be copied for its reference
 
 
-def run_tests(
-    code: types.CodeType, tester: Tester, send: Callable[[bytes], None], receive: Callable[[], bytes]
-) -> NoReturn:
+def run_tests(code: types.CodeType, tester: Tester, host: Wire) -> NoReturn:
     """Run the tests and tell the host how they ended; nothing but the end of this function says "passed"."""
-    send(READY)
-    order = marshal.loads(receive())  # noqa: S302 - from the host
+    order = marshal.loads(host.receive())  # noqa: S302 - from the host
     module = types.ModuleType(MODULE)
     sys.modules[MODULE] = module
     names = vars(module)
     _BUILTINS.tester = tester
     names["__builtins__"] = _BUILTINS
     try:
-        _run(code, names, tester, order)
+        _run(code, names, tester, order, host)
         status, detail = "passed", ""
     except BaseException as error:  # noqa: BLE001 - whatever the tests raise, SystemExit too
         status, detail = _explain(error, tester)
@@ -121,19 +131,21 @@ def run_tests(
         status, detail = "not_scored", f"the tests do not use the candidate{detail and ': '}{detail}"
     elif status == "passed" and not tester.num_calls:
         status, detail = "failed", "the tests ended and had not called the candidate"
-    send(b"." + values.as_json({"nonce": order["nonce"], "status": status, "detail": detail}).encode())
-    os._exit(0)
+    host.send(END + values.as_json({"nonce": order["nonce"], "status": status, "detail": detail}).encode())
+    while True:
+        host.receive()  # until killed: to end here would be one more thing for pid 1 to see
 
 
-def _run(code: types.CodeType, names: dict[str, Any], tester: Tester, order: dict[str, Any]) -> None:
+def _run(code: types.CodeType, names: dict[str, Any], tester: Tester, order: dict[str, Any], host: Wire) -> None:
     """The context, the tests, and `check(candidate)` where that is what they define."""
     entry_point, context = order["entry_point"], order["context"]
     if context:
         exec(compile(context, "context.py", "exec", dont_inherit=True), names)  # noqa: S102 - what the jail is for
     if entry_point:
         names[entry_point] = _entry_point(tester, entry_point)  # instead of the empty body in the context
+    tester.before_first_use(lambda: host.send(USED))
     exec(code, names)  # noqa: S102 - as above
-    if order["is_given_to_check"]:
+    if order["is_given_to_check"] and "check" in names:
         names["check"](names[entry_point])
 
 

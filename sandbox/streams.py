@@ -55,6 +55,10 @@ class Channel:
         self._deadline = deadline
         self._unread = b""
 
+    def extend(self, seconds: float) -> None:
+        """The deadline is so long from now."""
+        self._deadline = time.monotonic() + seconds
+
     def send(self, body: bytes) -> None:
         """One frame to the candidate."""
         left = _LENGTH.pack(len(body)) + body

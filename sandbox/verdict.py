@@ -9,6 +9,7 @@ not know the next.
 from __future__ import annotations
 
 import ast
+import contextlib
 import doctest
 import itertools
 import json
@@ -18,13 +19,15 @@ import signal
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.literal import Check, NotLiteral, NotTests, entry_of, parse_tests
+from sandbox.entry import entry_of
+from sandbox.literal import Check, NotLiteral, NotTests, parse_tests
 from sandbox.program import Limits, Program, Status
-from sandbox.remote import MAX_FRAME
-from sandbox.remote_tester import READY
+from sandbox.remote_tester import END, LOST, NO_FRAME, NOT_RUN, USED
 from sandbox.streams import Channel, Deadline, Gone
 from sandbox.values import BadValue, NotComparable, unpack
 from sandbox.worker import Report
+
+LATE_SECONDS = 1.0  # for a process that waits to see that what it waits for has died
 
 
 class _CandidateRaised(Exception):
@@ -82,48 +85,54 @@ def order_of(program: Program, nonce: str) -> dict[str, Any]:
     }
 
 
-def relay(tester: Channel, candidate: Channel, order: dict[str, Any]) -> Ending:
-    """Pass on what tests and candidate say to each other, in turns, until the tests tell how they ended."""
-    is_of_tests = is_used = False
+def hear(tester: Channel, order: dict[str, Any]) -> Ending:
+    """What the tests' process says of the candidate and of the tests. TIMEOUT: see hear_who_was_late."""
+    is_used = False
     try:
         tester.send(marshal.dumps(order, 4))
-        is_of_tests = True
-        frame = tester.receive()  # both are set up, whatever becomes of them then: killed before, they would be a fault
-        is_of_tests = False
-        _answer(candidate.receive())  # its module has run
-        is_of_tests = True
-        if frame != READY:
-            return _told(frame, order["nonce"])
-        while (frame := tester.receive(MAX_FRAME))[:1] in _TURNS:
-            is_of_tests, is_used = False, True
-            candidate.send(frame)
-            frame = candidate.receive(MAX_FRAME)
-            is_of_tests = True
-            tester.send(frame)
-        return _told(frame, order["nonce"])
-    except _CandidateRaised as error:
-        return Ending(Status.MEMORY if _is_memory_error(str(error)) else Status.CRASHED, str(error))
+        word = tester.receive()
+        if word == USED:
+            is_used = True
+            word = tester.receive()
+        return _told(word, order["nonce"])
     except Deadline:
-        return Ending(Status.TIMEOUT, "not ended in time" if is_of_tests else "no answer in time", is_of_tests)
+        return Ending(Status.TIMEOUT)
     except Gone:
-        status = Status.NOT_SCORED if is_of_tests and not is_used else None
-        return Ending(status, "ended before the last check", is_of_tests)
+        return Ending(None if is_used else Status.NOT_SCORED, "ended before the last check", is_of_tests=True)
     except BadValue as error:
-        return Ending(Status.FAILED, str(error), is_of_tests)
+        return Ending(Status.FAILED, str(error), is_of_tests=True)
 
 
-_TURNS = frozenset({b"?", b"=", b"!"})
+def hear_who_was_late(tester: Channel) -> Ending:
+    """After the deadline, with the candidate dead: tests that waited for it say that it has gone, others were late."""
+    tester.extend(LATE_SECONDS)
+    is_of_tests = True
+    with contextlib.suppress(Deadline, Gone, BadValue):
+        word = tester.receive()
+        if word == USED:
+            word = tester.receive()
+        is_of_tests = word != LOST
+    return Ending(Status.TIMEOUT, "not ended in time" if is_of_tests else "no answer in time", is_of_tests)
+
+
 _TOLD = frozenset({"passed", "failed", "crashed", "memory", "not_comparable", "not_scored"})
 
 
-def _told(frame: bytes, nonce: str) -> Ending:
-    """The tests' last word."""
+def _told(word: bytes, nonce: str) -> Ending:
+    """The last word of the tests' process."""
+    kind, text = word[:1], word[1:1000].decode("utf-8", "replace")
+    if kind == LOST:
+        return Ending(None, "ended before the last check")
+    if kind == NOT_RUN:
+        return Ending(Status.MEMORY if _is_memory_error(text) else Status.CRASHED, text)
+    if kind == NO_FRAME:
+        return Ending(Status.FAILED, text)
     try:
-        told = json.loads(frame[1:])
+        told = json.loads(word[1:])
         status, detail, is_theirs = told["status"], str(told["detail"])[:1000], told["nonce"] == nonce
     except (ValueError, TypeError, LookupError, RecursionError):
-        return Ending(Status.NOT_SCORED, f"the tests: {frame[1:300].decode('utf-8', 'replace')}")
-    if frame[:1] != b"." or not is_theirs or status not in _TOLD:
+        return Ending(Status.NOT_SCORED, f"the tests: {text[:300]}")
+    if kind != END or not is_theirs or status not in _TOLD:
         return Ending(Status.FAILED, "the tests ended without a verdict")
     return Ending(Status(status), detail)
 

@@ -6,10 +6,10 @@ marks pipe, closed before the program's first instruction, tells a fault of the 
 Processor time and memory are summed over all its processes. Under memory pressure the kernel ends the program first.
 Costs: about 2 ms of CPU a program. Never trusted with a verdict: it reports how the process ended, nothing else.
 
-Protocol, one packet each on the control socket. Host: {"packages", "preload"}; then for each program the limits (marshal) with
-the descriptors source, stdin, stdout, stderr (and calls); then "K" to end it. Zygote: {"ready"} or {"failed"}; then "E"
-when the program ended by itself; then its report: wait status, CPU seconds, seconds it waited for a core, the limit it
-broke or "-", marks. On the calls socket: see child.serve.
+Protocol, one packet each on the control socket. Host: {"packages", "preload"}; then for each program the limits (marshal)
+with the descriptors source, stdin, stdout, stderr (and calls; and, of tests, the one to the host); then "K" to end it.
+Zygote: {"ready"} or {"failed"}; then "E" when the program ended by itself; then its report: wait status, CPU seconds, seconds
+it waited for a core, the limit it broke or "-", marks. On the calls socket: see child.serve.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from os import chdir, closerange, dup2, setsid, write
+from os import chdir, close, closerange, dup2, setsid, write
 from pathlib import Path
 from resource import setrlimit
 from typing import Any, NoReturn
 
 from sandbox import anonymous, child, command, descriptors, jail, limits, linux, rehearsal, rootfs, seccomp
-from sandbox.child import CALLS, PROGRAM, STARTED, compile_source
+from sandbox.child import CALLS, STARTED, await_candidate, compile_source
 from sandbox.child import serve as serve_calls
 from sandbox.descriptors import MARK, read_file
 from sandbox.limits import DESCRIPTORS
@@ -238,10 +238,15 @@ class Zygote:
         write(MARK, STARTED)
         if order["is_build"]:
             command.become(source, MARK)
-        is_served, is_test = len(passed) == CALLS + 2, order["is_test"]
-        code = compile_source(source, MARK, is_served=is_served, name=TESTS if is_test else PROGRAM)
+        if order["is_test"]:
+            await_candidate()
+            code = compile_source(source, MARK, child.tell, TESTS)
+            close(MARK)
+            child.test(code)
+        is_served = len(passed) == CALLS + 2
+        code = compile_source(source, MARK, child.send if is_served else child.show_message)
         closerange(CALLS + is_served, MARK + 1)
-        child.test(code) if is_test else serve_calls(code) if is_served else child.run_script(code)
+        serve_calls(code) if is_served else child.run_script(code)
 
 
 _SPACES = linux.NEWUSER | linux.NEWNS | linux.NEWIPC

@@ -3,8 +3,7 @@
 Guarantees: the call returns only when every rank has exited with 0; otherwise every rank is ended and
 TrainingFailed has the exit code, the log and its last lines. Ctrl-C, SIGTERM (as SystemExit) and any other
 exception in the caller end the ranks too, and a rank ends when the launcher dies. Ranks find each other through the
-variables that torchrun sets, so the same module also runs under torchrun or Slurm. Leaves out more than one
-machine.
+variables that torchrun sets, so the same module also runs under torchrun. `specialize.slurm` is for more than one machine.
 """
 
 from __future__ import annotations
@@ -48,13 +47,17 @@ class Local:
     def run(self, module: str, arguments: Sequence[str], *, ranks: int, log: Path) -> None:
         """Run the ranks to their end."""
         command = [sys.executable, "-m", module, *arguments]
-        logs = [_log_of(log, rank) for rank in range(ranks)]
+        logs = [log_of(log, rank) for rank in range(ranks)]
         with contextlib.ExitStack() as stack:
             processes = [
                 stack.enter_context(_process(command, environment, path))
                 for environment, path in zip(self._environments(ranks), logs, strict=True)
             ]
-            _wait(processes, logs)
+            try:
+                _wait(processes, logs)
+            except (KeyboardInterrupt, SystemExit):
+                _stop(processes)
+                raise
 
     def _environments(self, ranks: int) -> list[dict[str, str]]:
         threads = self.threads or max(1, _cores() // ranks)
@@ -85,12 +88,17 @@ def _process(command: list[str], environment: dict[str, str], log: Path) -> Iter
         _end(process)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a rank and what it started: politely, then by force."""
-    if process.poll() is None:
+def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Let ranks save what they have: all are told at once, and have a few seconds together."""
+    for process in processes:
         _signal_group(process, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_SECONDS)
+    end = time.monotonic() + _GRACE_SECONDS
+    while time.monotonic() < end and any(process.poll() is None for process in processes):
+        time.sleep(_POLL_SECONDS)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a rank and what it started; one that lost its peers would wait for them to the end of its patience."""
     _signal_group(process, signal.SIGKILL)
     process.wait()
 
@@ -114,14 +122,19 @@ def _wait(processes: list[subprocess.Popen[bytes]], logs: list[Path]) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def failure(code: int, rank: int, log: Path) -> str:
+def failure(code: int, rank: int, log: Path, *, where: str = "") -> str:
     """Say which rank ended how, where its log is and how that ends."""
     how = f"exited with {code}" if code > 0 else f"was killed by {signal.Signals(-code).name}"
-    lines = log.read_text(errors="replace").rstrip().splitlines()[-TAIL_LINES:]
-    return "\n".join([f"training rank {rank} {how}; see {log}, which ends:", *lines])
+    return "\n".join([f"training rank {rank}{where} {how}; see {log}, which ends:", *tail(log)])
 
 
-def _log_of(log: Path, rank: int) -> Path:
+def tail(log: Path) -> list[str]:
+    """Read the last lines of a log; of one that is not there, none."""
+    return log.read_text(errors="replace").rstrip().splitlines()[-TAIL_LINES:] if log.exists() else []
+
+
+def log_of(log: Path, rank: int) -> Path:
+    """Name the log of a rank."""
     return log if rank == 0 else log.with_name(f"{log.stem}.{rank}{log.suffix}")
 
 

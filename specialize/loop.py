@@ -31,12 +31,14 @@ from megatron.core.pipeline_parallel import get_forward_backward_func
 from megatron.core.utils import get_batch_on_this_cp_rank
 
 from corpora import progress
+from specialize import SAVED_AND_STOPPED
 from specialize.checkpoint import Position, load_newest_step, load_weights, only_optimizer, save_step, save_weights
 from specialize.config import ModelConfig, Precision, TrainConfig
 from specialize.data import Data, MicroBatch, micro_batches
 from specialize.device import init_process, seed_everything
 from specialize.model import build_model
 from specialize.schedule import learning_rate
+from specialize.stop import StopRequest
 
 PROGRESS = "progress.jsonl"
 STEPS = "steps"
@@ -54,7 +56,10 @@ class Trainer:
 
 
 def train(out: Path, *, model: Path, data: Data, config: TrainConfig) -> None:
-    """Train the weights of `model` on `data` into `out/checkpoint`, from the newest step of a killed run if any."""
+    """Train the weights of `model` on `data` into `out/checkpoint`, from the newest step of a killed run if any.
+
+    Asked to stop by SIGTERM or SIGUSR1, it saves the step it is at and exits with `SAVED_AND_STOPPED`.
+    """
     trainer = build_trainer(ModelConfig.load(model), config)
     position = load_newest_step(out / STEPS, trainer.model, trainer.optimizer)
     if position.step == 0:
@@ -64,13 +69,17 @@ def train(out: Path, *, model: Path, data: Data, config: TrainConfig) -> None:
     if _is_first():
         _truncate(record, position.step)
         print(f"training from step {position.step} to {data.train_steps} on {trainer.device}", flush=True)
-    while position.step < data.train_steps:
-        row = train_step(trainer, data, position)
-        position = Position(row["step"], row["consumed_samples"], row["consumed_tokens"])
-        if _is_first():
-            _record(record, row, data.train_steps)
-        if position.step % config.checkpoint_interval == 0 and position.step < data.train_steps:
-            save_step(out / STEPS, trainer.model, trainer.optimizer, position)
+    with StopRequest() as stop:
+        while position.step < data.train_steps:
+            row = train_step(trainer, data, position)
+            position = Position(row["step"], row["consumed_samples"], row["consumed_tokens"])
+            if _is_first():
+                _record(record, row, data.train_steps)
+            stopped = stop.agreed(trainer.device) and position.step < data.train_steps
+            if stopped or (position.step % config.checkpoint_interval == 0 and position.step < data.train_steps):
+                save_step(out / STEPS, trainer.model, trainer.optimizer, position)
+            if stopped:
+                raise SystemExit(SAVED_AND_STOPPED)
     save_weights(out, trainer.model)
 
 

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from specialize import TrainingFailed
 from specialize.config import FineTuneConfig, ModelConfig, PretrainConfig, TrainConfig, from_plain, to_plain
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def _run(out: Path, job: dict[str, str], config: TrainConfig, launcher: Launcher
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps({**job, "out": str(out), "config": to_plain(config)}, indent=1))
         launcher.run("specialize.train", [str(path)], ranks=config.parallel.ranks, log=out / "train.log")
+        if not (out / CHECKPOINT).exists():
+            raise TrainingFailed(f"all ranks ended well but {out / CHECKPOINT} is not there; see {out / 'train.log'}")
     shutil.copytree(model / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
     shape.save(out)
     shutil.rmtree(out / STEPS, ignore_errors=True)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sandbox.literal import Entry, NotLiteral, NotTests, entry_of, parse_tests
+from sandbox.entry import Entry, entry_of
+from sandbox.literal import NotLiteral, NotTests, parse_tests
 from sandbox.values import BadValue
 
 
@@ -110,6 +111,10 @@ def test_what_does_not_parse_is_no_tests(text):
         ("def check(candidate): pass", "f", Entry("f", is_given_to_check=True)),
         ("def check(candidate): pass\ncheck(f)", "f", Entry("f", is_given_to_check=False)),
         ("def check(candidate): pass", None, Entry(None, is_given_to_check=False)),
+        ("def check(candidate):\n    pass\n\n\nif 1:\n    check(f)", "f", Entry("f", is_given_to_check=True)),
+        ("if 1:\n    def check(candidate): pass", "f", Entry("f", is_given_to_check=False)),
+        ("assert f(1) == 'check'", "f", Entry("f", is_given_to_check=False)),
+        ("assert f(1) == 1", "f", Entry("f", is_given_to_check=False)),
         ("assert sum(1, 2) == 4\nassert sum(2, 2) == 4", None, Entry("sum", is_given_to_check=False)),
         ("assert list(f(1)) == [1]", None, Entry(None, is_given_to_check=False)),
         ("for i in (1,):\n    assert abs(f(i)) == i", None, Entry(None, is_given_to_check=False)),

@@ -1,5 +1,7 @@
 """Tests that run in a process of their own: what they may do with a candidate, and that none of its tricks passes."""
 
+import time
+
 import pytest
 
 import sandbox
@@ -358,6 +360,11 @@ FORGED = {
     "a global of ours": 'say(b\'?["global",["expected"],{}]\')',
     "an attribute of a text": 'say(b\'?["getattr",["x","format"],{}]\')',
     "deep": "say(b'=' + b'[' * 10**6)",
+    "a word to the host": "say(b'.[1,[]]')",
+    "two words at once": "os.write(child.CALLS, 2 * (struct.pack('<I', 8) + b'=[4,[]]]'))",
+    "a closed socket": "os.close(child.CALLS)",
+    "a socket shut for reading": "import socket; socket.socket(fileno=os.dup(child.CALLS)).shutdown(socket.SHUT_RD)",
+    "a word to a socket that is not its own": "os.write(4, b'\\x01\\0\\0\\0.')",
 }
 
 
@@ -424,6 +431,45 @@ def test_how_tests_end(judged, tests, status, detail):
     limits = Limits(wall_seconds=6, cpu_seconds=1, memory_bytes=128 << 20)
     outcome = judged("def f(x): return x + 1", tests, limits)
     assert (outcome.status, detail in outcome.detail) == (status, True), outcome
+
+
+@pytest.mark.parametrize(
+    ("source", "detail"),
+    [
+        ("import time\ntime.sleep(99)\ndef f(x): return x", "no answer in time"),
+        ("import time\ndef f(x): time.sleep(99)", "no answer in time"),
+        ("import os, signal\ndef f(x): os.kill(os.getpid(), signal.SIGSTOP)", "no answer in time"),
+    ],
+)
+def test_who_was_late_is_told(judged, source, detail):
+    outcome = judged(source, "for i in (1,):\n    assert f(i) == i", Limits(wall_seconds=1))
+    assert (outcome.status, outcome.detail) == (Status.TIMEOUT, detail), outcome
+
+
+FLOOD = """
+import array, socket
+sock = socket.socket(fileno=3)
+kept = socket.socketpair()
+def f(x):
+    part = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [end.fileno() for end in kept]))]
+    sock.sendmsg([bytes.fromhex('07000000') + b'=[1,[]]'], part)
+    for _ in range(20):
+        sock.sendmsg([b'x'], part)  # which nobody reads
+    return x
+"""
+
+
+def test_descriptors_on_their_way_to_the_tests_end_with_the_program(judged):
+    for _ in range(2):
+        started = time.monotonic()
+        assert judged(FLOOD, "for i in (1,):\n    assert f(i) == i").status is Status.PASSED
+        assert judged("def f(x): return x", "for i in (1,):\n    assert f(i) == i").status is Status.PASSED
+        assert time.monotonic() - started < 5  # the jails wait for the sockets that are left
+
+
+def test_check_in_a_text_is_not_called(judged):
+    tests = '"""\ndef check(candidate):\n"""\nfor i in (1,):\n    assert f(i) == i'
+    assert judged("def f(x): return x", tests, entry_point="f").status is Status.PASSED
 
 
 def test_a_name_that_is_no_function_is_the_candidates_fault(judged):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from specialize import TrainingFailed
+from specialize import SAVED_AND_STOPPED, TrainingFailed
 from specialize.config import FineTuneConfig, ModelConfig, OptimizerConfig, Precision, PretrainConfig
 from specialize.launch import Local
 from specialize.train import continue_pretraining, fine_tune, open_data
@@ -56,13 +56,17 @@ class Here:
         main(arguments)
 
 
+def wait_for_row(folder, step):
+    record = folder / "progress.jsonl"
+    while not record.exists() or len(record.read_text().splitlines()) < step:
+        time.sleep(0.002)
+
+
 def kill_after(folder, step):
     """Kill the training rank as soon as it has written the row of a step."""
 
     def watch():
-        record = folder / "progress.jsonl"
-        while not record.exists() or len(record.read_text().splitlines()) < step:
-            time.sleep(0.002)
+        wait_for_row(folder, step)
         children = Path(f"/proc/{os.getpid()}/task/{main}/children").read_text().split()
         for child in children:
             if b"specialize.train" in Path(f"/proc/{child}/cmdline").read_bytes():
@@ -96,6 +100,32 @@ def test_a_run_killed_and_resumed_equals_an_unbroken_one(tmp_path, base, code, t
     assert {path.name for path in killed.iterdir()} == names
     assert ModelConfig.load(killed) == ModelConfig.load(base)
     assert metrics["last_loss"] < metrics["first_loss"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_run_told_to_stop_saves_the_step_it_is_at(tmp_path, base, code, text, capsys, number):
+    stopped, unbroken = tmp_path / "stopped", tmp_path / "unbroken"
+    stopped.mkdir()
+    unbroken.mkdir()
+    config = replace(PRETRAIN, checkpoint_interval=1000, train_steps=20)
+    inputs = {"code": code, "text": text, "base": base, "config": config, "launcher": Here()}
+
+    def tell():
+        wait_for_row(stopped, 5)
+        os.kill(os.getpid(), number)
+
+    handler = signal.getsignal(number)
+    threading.Thread(target=tell, daemon=True).start()
+    with pytest.raises(SystemExit) as exit_:
+        continue_pretraining(stopped, **inputs)
+    assert exit_.value.code == SAVED_AND_STOPPED
+    assert signal.getsignal(number) is handler
+    steps = len(rows_of(stopped))
+    assert 5 <= steps < 20
+    metrics = continue_pretraining(stopped, **inputs)
+    assert f"training from step {steps} to 20" in capsys.readouterr().out
+    assert continue_pretraining(unbroken, **inputs) == metrics
+    assert rows_of(stopped) == rows_of(unbroken)
 
 
 def test_fine_tuning_learns_from_a_trained_folder(tmp_path, base, packs):

@@ -2,7 +2,7 @@
 import sys
 
 child = sys.modules["sandbox.child"]
-child._send = lambda body: None
+child.send = child._CALLER.send = lambda body: None
 
 
 def f(x):
