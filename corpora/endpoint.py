@@ -1,14 +1,19 @@
 """One request to an OpenAI-compatible endpoint: sent again while it may yet be answered, and an error that says what to do.
 
-Waits double from attempt to attempt, or last as long as the endpoint asks, within a bound. An answer is cut at a size and
-at a time, so an endpoint can neither fill the memory nor hold a run. The key goes into one header and nowhere else: where
-an endpoint says it back, it is taken out of the message.
+Waits double from attempt to attempt, spread a little so that many requests do not come back as one, or last as long as the
+endpoint asks, within a bound. What is no answer (no connection, a time-out, half a body, 429, 5xx, a page instead of a
+completion) is asked for again. An answer is cut at a size and at a time, so an endpoint can neither fill the memory nor
+hold a run. The key goes into one header and nowhere else: where an endpoint says it back, it is taken out of the message.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import random
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -36,6 +41,12 @@ class Endpoint:
     """Of one run, at most; replies that are already kept cost none."""
     max_tokens: int = 1_000_000_000
     """Of prompts and replies of one run, as the endpoint counts them."""
+    max_cost: float | None = None
+    """Of all runs that share a folder of replies, in the currency of the prices; None sets no bound."""
+    price_prompt: float = 0.0
+    """Of a million tokens of prompts."""
+    price_reply: float = 0.0
+    """Of a million tokens of replies."""
     concurrency: int = 8
     """Requests at a time."""
     timeout_seconds: float = 300.0
@@ -47,16 +58,40 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-            raise ValueError("Endpoint.url must be http(s)://host/v1 without a user; correct luigi.cfg [teacher] url")
+        is_plain = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
+        if not is_plain or parts.query or parts.fragment:
+            raise ValueError(
+                "Endpoint.url must be http(s)://host/v1 without a user or a query; correct luigi.cfg [teacher] url"
+            )
         if not (self.key.isascii() and self.key.isprintable() and " " not in self.key):
             raise ValueError("Endpoint.key must be printable ASCII without spaces; correct the key (it is not shown)")
         for name in ("max_requests", "max_tokens", "concurrency", "attempts"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Endpoint.{name} must be at least 1, got {getattr(self, name)}")
         for name in ("timeout_seconds", "backoff_seconds"):
-            if getattr(self, name) <= 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"Endpoint.{name} must be above 0, got {getattr(self, name)}")
+        self._check_prices()
+
+    def _check_prices(self) -> None:
+        for name in ("price_prompt", "price_reply"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"Endpoint.{name} must be at least 0, got {getattr(self, name)}")
+        if self.max_cost is not None and not 0 < self.max_cost < math.inf:
+            raise ValueError(f"Endpoint.max_cost must be above 0, got {self.max_cost}")
+        if self.max_cost is not None and not self.is_priced:
+            raise ValueError(
+                "Endpoint.max_cost needs prices; set luigi.cfg [teacher] price_prompt and price_reply, of a million tokens"
+            )
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether a token costs anything."""
+        return self.price_prompt > 0 or self.price_reply > 0
+
+    def cost(self, prompt_tokens: int, reply_tokens: int) -> float:
+        """Give the price of some tokens."""
+        return (prompt_tokens * self.price_prompt + reply_tokens * self.price_reply) / 1_000_000
 
     @property
     def place(self) -> str:
@@ -92,14 +127,25 @@ def connect(endpoint: Endpoint) -> httpx.Client:
     return httpx.Client(timeout=endpoint.timeout_seconds, headers=headers)
 
 
-def ask(client: httpx.Client, endpoint: Endpoint, body: dict[str, Any]) -> Answer:
-    """Send a request until it is answered with 200 or as unanswerable; anything else is an error with its cure."""
+def ask(
+    client: httpx.Client,
+    endpoint: Endpoint,
+    body: dict[str, Any],
+    *,
+    is_sound: Callable[[bytes], bool],
+    stop: threading.Event,
+) -> Answer:
+    """Send a request until it is answered with 200 or as unanswerable; anything else is an error with its cure.
+
+    A body of 200 that is not sound is no answer. When `stop` is set there is no further attempt.
+    """
     answer = Answer(0)
     for attempt in range(endpoint.attempts):
-        if attempt:
-            doubled = endpoint.backoff_seconds * 2.0 ** (attempt - 1)
-            time.sleep(min(_MAX_WAIT_SECONDS, max(doubled, answer.wait_seconds)))
+        if stop.wait(_wait_seconds(endpoint, attempt, answer) if attempt else 0):
+            break
         answer = _post(client, endpoint, body)
+        if answer.status == 200 and not is_sound(answer.body):
+            answer = Answer(0, fault=f"no chat completion but {excerpt(endpoint, answer)}")
         if answer.status == 200 or answer.unanswerable:
             return answer
         if answer.status not in _TRANSIENT:
@@ -108,6 +154,11 @@ def ask(client: httpx.Client, endpoint: Endpoint, body: dict[str, Any]) -> Answe
         f"no teacher answers at {endpoint.place}: {endpoint.attempts} attempts, the last one ended in {answer.fault}; "
         "start it or correct luigi.cfg [teacher] url, and run the same command: it goes on from there"
     )
+
+
+def _wait_seconds(endpoint: Endpoint, attempt: int, answer: Answer) -> float:
+    doubled = endpoint.backoff_seconds * 2.0 ** min(attempt - 1, 32) * random.uniform(0.75, 1.25)
+    return min(_MAX_WAIT_SECONDS, max(doubled, answer.wait_seconds))
 
 
 def excerpt(endpoint: Endpoint, answer: Answer) -> str:

@@ -2,8 +2,9 @@
 
 Every reply is kept in a file named by the digest of what was asked (model, messages, sampling), so a run that was killed,
 or whose budget is spent, goes on where it stopped, and the same requests give the same replies without a network. Address
-and key belong to the machine (luigi.cfg [teacher]); they are in no digest and no file. Replies come in the order of the
-requests, whatever the order in which they arrive. A reply is text by a stranger: data to parse strictly, no instruction.
+and key belong to the machine (luigi.cfg [teacher]); they are in no digest and no file. Many requests are under way at a
+time, which a server such as vLLM computes as one batch; replies come in the order of the requests, whatever the order in
+which they arrive. A reply is text by a stranger: data to parse strictly, no instruction.
 """
 
 from __future__ import annotations
@@ -19,14 +20,18 @@ from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from corpora import progress
+from corpora.budget import Budget, Spent, Usage, prompt_estimate, text_estimate
 from corpora.endpoint import Endpoint, ask, connect, excerpt
+from corpora.replies import REFUSED, Replies, Reply, parse_completion
 
 if TYPE_CHECKING:
     import httpx
 
-REFUSED = "refused"
+__all__ = ["REFUSED", "Message", "Reply", "Request", "Teacher", "from_settings"]
+
 _MAX_REFUSALS = 8
 """In a row: then it is not the requests that are at fault."""
 _WINDOW = 4
@@ -69,20 +74,15 @@ class Request:
         text = json.dumps(self.body(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def worst(self) -> Usage:
+        """Give the tokens that it may take at most, as far as that can be known beforehand."""
+        return Usage(prompt_estimate([message.content for message in self.messages]), self.max_tokens)
 
-@dataclass(frozen=True, kw_only=True)
-class Reply:
-    """What the teacher said."""
-
-    text: str
-    finish: str
-    """`stop`, `length` (cut off), what else the endpoint says, or `refused`: it will not answer this request."""
-    prompt_tokens: int = 0
-    reply_tokens: int = 0
-
-
-class _Spent(Exception):
-    """The budget of this run does not allow another request."""
+    def used(self, reply: Reply) -> Usage:
+        """Give the tokens that it took; estimated where the endpoint does not count."""
+        if reply.prompt_tokens or reply.reply_tokens:
+            return Usage(reply.prompt_tokens, reply.reply_tokens)
+        return Usage(self.worst().prompt_tokens, text_estimate(reply.text))
 
 
 class Teacher:
@@ -91,12 +91,13 @@ class Teacher:
     def __init__(self, cache: Path, endpoint: Endpoint | None = None) -> None:
         self.cache = cache
         self.endpoint = endpoint
-        self.requests = 0
-        """Sent in this run; attempts at the same one count once."""
-        self.tokens = 0
-        """Of prompts and replies of this run."""
+        self.given = Usage()
+        """Tokens of the replies given so far, kept ones too: the same in a run and in its replay."""
+        self.budget = Budget(endpoint, cache) if endpoint else None
+        self._replies = Replies(cache)
         self._refusals = 0
         self._lock = threading.Lock()
+        self._stop = threading.Event()
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Reply]:
         """Give the reply to each request, in order; requests are drawn as they are needed.
@@ -105,57 +106,79 @@ class Teacher:
         kept: the same call then goes on from there.
         """
         concurrency = self.endpoint.concurrency if self.endpoint else 1
-        source, pending, given = iter(requests), deque[Future[Reply]](), 0
+        source, pending, given = iter(requests), deque[tuple[Request, "Future[Reply]"]](), 0
+        under_way: WeakValueDictionary[str, Future[Reply]] = WeakValueDictionary()
+        self._stop.clear()
         with self._client() as client, ThreadPoolExecutor(concurrency) as pool:
             try:
                 while True:
                     while len(pending) < _WINDOW * concurrency and (request := next(source, None)) is not None:
-                        pending.append(pool.submit(self._answer, client, request))
+                        digest = request.digest()
+                        future = under_way.get(digest) or pool.submit(self._answer, client, request, digest)
+                        under_way[digest] = future
+                        pending.append((request, future))
                     if not pending:
                         return
-                    yield pending.popleft().result()
+                    request, future = pending.popleft()
+                    yield self._give(request, future.result())
                     given += 1
-                    progress.report(given, None, "replies", tokens=self.tokens)
-            except _Spent:
-                raise ValueError(self._spent()) from None
+                    progress.report(given, None, "replies", **self._spending())
+            except Spent as bound:
+                raise ValueError(self._spent(str(bound))) from None
             finally:
-                for future in pending:
+                self._stop.set()  # what waits for another attempt waits no longer; what is being answered is kept
+                for _, future in pending:
                     future.cancel()
 
     def _client(self) -> Any:
         return connect(self.endpoint) if self.endpoint else nullcontext()
 
-    def _answer(self, client: httpx.Client, request: Request) -> Reply:
-        path = self.cache / f"{request.digest()}.json"
-        kept = read_reply(path)
+    def _give(self, request: Request, reply: Reply) -> Reply:
+        if reply.finish != REFUSED:
+            used = request.used(reply)
+            self.given = Usage(
+                self.given.prompt_tokens + used.prompt_tokens, self.given.reply_tokens + used.reply_tokens
+            )
+        return reply
+
+    def _answer(self, client: httpx.Client, request: Request, digest: str) -> Reply:
+        kept = self._replies.find(digest)
         if kept is not None:
             return kept
-        endpoint = self._take()
-        answer = ask(client, endpoint, request.body())
+        if self.endpoint is None or self.budget is None:
+            return self._replay_refusal(digest)
+        worst, used = request.worst(), None
+        self.budget.take(worst)
+        try:
+            reply = self._ask(client, self.endpoint, request)
+            if reply.finish == REFUSED:
+                self._replies.refuse(digest)
+            else:
+                self._replies.keep(digest, reply)
+                used = request.used(reply)
+        finally:
+            self.budget.settle(worst, used)
+        return reply
+
+    def _replay_refusal(self, digest: str) -> Reply:
+        if self._replies.was_refused(digest):
+            return Reply(text="", finish=REFUSED)
+        raise ValueError(
+            f"a reply is not among those kept in {self.cache} and no teacher is named; set luigi.cfg [teacher] url "
+            "to an OpenAI-compatible endpoint, https://host/v1"
+        )
+
+    def _ask(self, client: httpx.Client, endpoint: Endpoint, request: Request) -> Reply:
+        answer = ask(client, endpoint, request.body(), is_sound=_is_completion, stop=self._stop)
         if answer.unanswerable:
             self._count_refusal(excerpt(endpoint, answer))
-            return Reply(text="", finish=REFUSED)  # not kept: another endpoint may answer
+            return Reply(text="", finish=REFUSED)
+        with self._lock:
+            self._refusals = 0
         reply = parse_completion(answer.body)
         if reply is None:
             raise ValueError(f"the teacher at {endpoint.place} sent no chat completion: {excerpt(endpoint, answer)}")
-        with self._lock:
-            self.tokens += reply.prompt_tokens + reply.reply_tokens
-            self._refusals = 0
-        _keep(path, reply)
         return reply
-
-    def _take(self) -> Endpoint:
-        """Count one more request, unless the budget is spent or nobody is there to ask."""
-        if self.endpoint is None:
-            raise ValueError(
-                f"a reply is not among those kept in {self.cache} and no teacher is named; set luigi.cfg [teacher] url "
-                "to an OpenAI-compatible endpoint, https://host/v1"
-            )
-        with self._lock:
-            if self.requests >= self.endpoint.max_requests or self.tokens >= self.endpoint.max_tokens:
-                raise _Spent
-            self.requests += 1
-        return self.endpoint
 
     def _count_refusal(self, last: str) -> None:
         with self._lock:
@@ -163,70 +186,53 @@ class Teacher:
             if self._refusals >= _MAX_REFUSALS:
                 raise ValueError(f"the teacher refused {_MAX_REFUSALS} requests in a row, the last one with {last}")
 
-    def _spent(self) -> str:
+    def _spending(self) -> dict[str, float]:
+        if self.budget is None or self.endpoint is None:
+            return {}
+        cost = {"cost": round(self.budget.cost, 4)} if self.endpoint.is_priced else {}
+        return {"tokens": self.budget.used.tokens, **cost}
+
+    def _spent(self, bound: str) -> str:
+        if self.budget is None:
+            return bound
+        done = f"{self.budget.requests:,} requests, {self.budget.used.tokens:,} tokens"
+        if bound == "max_cost":
+            return (
+                f"the teacher's budget is spent: {self.budget.cost:,.4f} in all runs with the replies of {self.cache} "
+                f"({done} in this one), and one more could break max_cost; every reply is kept: raise luigi.cfg "
+                "[teacher] max_cost and run the same command to go on"
+            )
         return (
-            f"the teacher's budget of one run is spent: {self.requests:,} requests, {self.tokens:,} tokens; every reply "
-            "is kept: run the same command to go on, or raise luigi.cfg [teacher] max_requests or max_tokens"
+            f"the teacher's budget of one run is spent: {done}, and one more could break {bound}; every reply is kept: "
+            f"run the same command to go on, or raise luigi.cfg [teacher] {bound}"
         )
 
 
-def parse_completion(body: bytes) -> Reply | None:
-    """Read a chat completion strictly; anything else is None.
-
-    >>> parse_completion(b'{"choices": [{"message": {"content": "4"}, "finish_reason": "stop"}]}')
-    Reply(text='4', finish='stop', prompt_tokens=0, reply_tokens=0)
-    """
-    try:
-        value = json.loads(body)
-        choice = value["choices"][0]
-        text, finish = choice["message"]["content"] or "", choice.get("finish_reason") or "stop"
-        usage = value.get("usage") or {}
-        counts = [usage.get(name, 0) for name in ("prompt_tokens", "completion_tokens")]
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return None
-    if not isinstance(text, str) or not isinstance(finish, str):
-        return None
-    reply = Reply(text=_clean(text), finish=_clean(finish)[:32], prompt_tokens=counts[0], reply_tokens=counts[1])
-    return reply if _is_sound(reply) else None
+def _is_completion(body: bytes) -> bool:
+    return parse_completion(body) is not None
 
 
-def read_reply(path: Path) -> Reply | None:
-    """Read a kept reply; a torn or foreign file is none, and is asked for again."""
-    try:
-        reply = Reply(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError, RecursionError):
-        return None
-    return reply if _is_sound(reply) else None
-
-
-def _is_sound(reply: Reply) -> bool:
-    counts = (reply.prompt_tokens, reply.reply_tokens)
-    texts = (reply.text, reply.finish)
-    return all(isinstance(text, str) for text in texts) and all(type(count) is int and count >= 0 for count in counts)
-
-
-def _keep(path: Path, reply: Reply) -> None:
-    """Write a reply under another name first: what has the name is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    try:
-        temporary.write_text(json.dumps(asdict(reply), sort_keys=True) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _clean(text: str) -> str:
-    """Take out what is no character: lone surrogates, which JSON can spell and UTF-8 cannot."""
-    return text.encode("utf-8", "replace").decode()
-
-
-_NUMBERS = {"max_requests": int, "max_tokens": int, "concurrency": int, "attempts": int, "timeout_seconds": float}
-_SETTINGS = ("url", "key", "key_variable", "cache", *_NUMBERS)
+_NUMBERS = {
+    "max_requests": int,
+    "max_tokens": int,
+    "max_cost": float,
+    "price_prompt": float,
+    "price_reply": float,
+    "concurrency": int,
+    "attempts": int,
+    "timeout_seconds": float,
+    "backoff_seconds": float,
+}
+_SETTINGS = ("url", "key_variable", "cache", *_NUMBERS)
 
 
 def from_settings(settings: Mapping[str, str], *, default_cache: Path) -> Teacher:
     """Make a teacher from luigi.cfg [teacher]; the key is read from the environment variable that it names."""
+    if "key" in settings:
+        raise ValueError(
+            "luigi.cfg [teacher] key is not read, so that no key lies in a file; put it into an environment variable "
+            "and name that: key_variable = OPENAI_API_KEY"
+        )
     unknown = sorted(settings.keys() - set(_SETTINGS))
     if unknown:
         raise ValueError(f"luigi.cfg [teacher] {unknown[0]} is not a setting; it has {', '.join(_SETTINGS)}")
@@ -234,7 +240,7 @@ def from_settings(settings: Mapping[str, str], *, default_cache: Path) -> Teache
     if not settings.get("url"):
         return Teacher(cache)
     variable = settings.get("key_variable", "")
-    key = settings.get("key", "") or (os.environ.get(variable, "") if variable else "")
+    key = os.environ.get(variable, "") if variable else ""
     if variable and not key:
         raise ValueError(
             f"luigi.cfg [teacher] key_variable names {variable!r}, which is not set; set it or take it out"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from corpora.collect import Sources
     from corpora.dedup import Earlier
     from corpora.engine import Engine
+    from corpora.math.seedsets import SeedFiles
     from corpora.quality.labels import LabelFiles
     from corpora.teacher import Teacher
     from specialize.base import Bases
@@ -50,6 +51,8 @@ class Machine:
     labels: tuple[tuple[str, str], ...] = ()
     benchmarks: tuple[tuple[str, str], ...] = ()
     """Files of benchmarks that recipes name beside the shipped ones."""
+    seeds: tuple[tuple[str, str], ...] = ()
+    """Files or folders of seed sets that math recipes name."""
     earlier: tuple[str, ...] = ()
     """Folders of IndexDuplicates of earlier batches, oldest first."""
     teacher: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -69,6 +72,7 @@ class Machine:
             "label_files": self.make_label_files,
             "teacher": self.make_teacher,
             "benchmark_files": self.make_benchmark_files,
+            "seed_files": self.make_seed_files,
             "earlier": self.make_earlier,
         }
         return makers[name]()
@@ -129,6 +133,12 @@ class Machine:
 
         return BenchmarkFiles(paths=self.benchmarks)
 
+    def make_seed_files(self) -> "SeedFiles":
+        """Make the table of files of seed sets."""
+        from corpora.math.seedsets import SeedFiles
+
+        return SeedFiles(paths=self.seeds)
+
     def make_earlier(self) -> "Earlier":
         """Make the list of indexes of earlier batches."""
         from corpora.dedup import Earlier
@@ -147,6 +157,7 @@ PROVIDED = (
     "label_files",
     "teacher",
     "benchmark_files",
+    "seed_files",
     "earlier",
 )
 """What a stage function may ask for besides its inputs and its config."""
@@ -169,6 +180,7 @@ def read_machine() -> Machine:
         labels=_section(config, "labels"),
         teacher=_section(config, "teacher"),
         benchmarks=_section(config, "benchmarks"),
+        seeds=_section(config, "seeds"),
         earlier=tuple(line.strip() for line in config.get("duplicates", "earlier", "").splitlines() if line.strip()),
     )
 

@@ -24,7 +24,7 @@ from pipelines.machine import CPU, Machine, read_machine
 
 S = TypeVar("S", bound="type[Stage]")
 Recipe = Any
-Need = "type[Stage] | Callable[[Recipe], type[Stage]]"
+Need = "type[Stage] | Callable[[Recipe], type[Stage] | None]"
 
 MANIFEST = "manifest.json"
 LOG = "stage.log"
@@ -58,7 +58,7 @@ class RecipeParameter(luigi.Parameter):
 
 
 def requires(**needs: Any) -> Callable[[S], S]:
-    """Name the inputs of a stage: a Stage class, or a function from the recipe to one."""
+    """Name the inputs of a stage: a Stage class, or a function from the recipe to one (to None: left out)."""
 
     def declare(stage: S) -> S:
         stage.needs = needs
@@ -120,12 +120,9 @@ class Stage(luigi.Task):
 
     @functools.cached_property
     def inputs(self) -> dict[str, "Stage"]:
-        """The input stages by name."""
-        return {name: self._need(need) for name, need in self.needs.items()}
-
-    def _need(self, need: Any) -> "Stage":
-        chosen = need if isinstance(need, type) else need(self.values)
-        return chosen(recipe=self.recipe)  # type: ignore[no-any-return]
+        """The input stages by name; one that the recipe leaves out is not there."""
+        chosen = {name: need if isinstance(need, type) else need(self.values) for name, need in self.needs.items()}
+        return {name: stage(recipe=self.recipe) for name, stage in chosen.items() if stage is not None}
 
     def requires(self) -> list["Stage"]:
         """Luigi's view of the inputs."""

@@ -73,11 +73,11 @@ def load_path(name: str, path: Path, sha256: str) -> list[BenchmarkProblem]:
 
 
 def checked_rows(path: Path, sha256: str) -> list[dict[str, Any]]:
-    """Read the rows of a Parquet, JSONL or gzipped JSONL file after checking its digest."""
+    """Read the rows of a file of one of the usual forms after checking its digest."""
     from corpora.benchmarks.readers import read_rows
 
     content = path.read_bytes()
-    _check_digest(path, content, sha256)
+    check_digest(path, hashlib.sha256(content).hexdigest(), sha256)
     return read_rows(path.name, content)
 
 
@@ -102,8 +102,8 @@ def _rows(file: str) -> list[dict[str, Any]]:
     return checked_rows(DATA / file, sources()[file]["sha256"])
 
 
-def _check_digest(path: Path, content: bytes, wanted: str) -> None:
-    found = hashlib.sha256(content).hexdigest()
+def check_digest(path: Path, found: str, wanted: str) -> None:
+    """Refuse a file that is another than the recipe names."""
     if found != wanted:
         message = f"{path}: sha256 is {found}, wanted {wanted}; get the published file again, or correct the digest"
         raise ValueError(message)

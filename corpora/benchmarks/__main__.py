@@ -2,6 +2,7 @@
 
 FOLDER holds humaneval/HumanEval.jsonl.gz, humanevalpack/humanevalpack-<language>.jsonl, mbpp/mbpp.jsonl and
 gsm8k/{train,test}.jsonl. The digest of each published file is pinned here, so the build refuses any other revision.
+`python -m corpora.benchmarks digest PATH` prints what a recipe names a file or folder of a set by.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from corpora.benchmarks import DATA, LANGUAGES, _check_digest
+from corpora.benchmarks import DATA, LANGUAGES, check_digest, rowfiles
 from corpora.benchmarks.readers import read_rows
 
 
@@ -99,7 +100,7 @@ def _build_one(original: Path, target: Path, published: Published) -> dict[str, 
     import pyarrow.parquet as pq
 
     content = original.read_bytes()
-    _check_digest(original, content, published.sha256)
+    check_digest(original, hashlib.sha256(content).hexdigest(), published.sha256)
     rows = read_rows(original.name, content)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     pq.write_table(pa.Table.from_pylist(rows), temporary, compression="zstd", compression_level=19)
@@ -120,7 +121,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m corpora.benchmarks", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("build", help="write data/ from the published files").add_argument("folder", type=Path)
-    for name, entry in build(parser.parse_args().folder).items():
+    commands.add_parser("digest", help="print the digest of a file or folder of rows").add_argument("path", type=Path)
+    options = parser.parse_args()
+    if options.command == "digest":
+        print(rowfiles.digest(options.path.expanduser()))
+        return
+    for name, entry in build(options.folder).items():
         print(f"{name}: {entry['rows']} rows, {entry['license']}")
 
 

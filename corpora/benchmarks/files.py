@@ -1,15 +1,17 @@
 """Benchmarks of the user's: named and pinned by digest in the recipe, located in `luigi.cfg`, read by named columns.
 
+A file, or a folder of files, of any form that `rowfiles` reads; `known` has the columns of the usual math sets.
+
 For sets that may not be shipped (MATH: its problems are under a claim of their publisher) and sets of one's own. The digest
 is part of the recipe, so what is kept out of the training data has an identity, and where the file lies has none.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from corpora import SchemaError, benchmarks
+from corpora.benchmarks import rowfiles
 
 _COLUMNS = ("prompt", "solution", "tests", "question", "answer")
 _HEX = frozenset("0123456789abcdef")
@@ -17,14 +19,17 @@ _HEX = frozenset("0123456789abcdef")
 
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkFile:
-    """A benchmark in a Parquet, JSONL or gzipped JSONL file: its digest, and the column of each field ("" for none)."""
+    """A benchmark in a file or folder of rows: its digest, and the column of each field ("" for none).
+
+    `Body + Question` joins two columns, `question | input` takes the first that a row has.
+    """
 
     name: str
     """Its key in luigi.cfg [benchmarks], and its name in the ledger."""
     sha256: str
-    """Of the file."""
+    """Of the file or folder, as `python -m corpora.benchmarks digest PATH` prints it."""
     id: str = ""
-    """Column of the problem's id; "" numbers the rows from 0."""
+    """Column of the problem's id; "" numbers the rows from 0, and names a file of one problem by its path."""
     prompt: str = ""
     solution: str = ""
     tests: str = ""
@@ -50,14 +55,18 @@ class BenchmarkFiles:
     def load(self, file: BenchmarkFile) -> list[benchmarks.BenchmarkProblem]:
         """Read a benchmark after checking its digest; one that is not there is refused, since nothing would be kept out."""
         path = dict(self.paths).get(file.name)
-        if path is None or not Path(path).expanduser().is_file():
+        root = Path(path).expanduser() if path else None
+        if root is None or not root.exists():
             found = f"{path}, where there is no file" if path else "not set"
             raise ValueError(
                 f"luigi.cfg [benchmarks] {file.name} is {found}, but the recipe keeps that benchmark out of the data: "
                 f"name the file with sha256 {file.sha256}, or take it out of the recipe's `files`"
             )
-        rows = benchmarks.checked_rows(Path(path).expanduser(), file.sha256)
-        return [_problem(file, path, number, row) for number, row in enumerate(rows)]
+        benchmarks.check_digest(root, rowfiles.digest(root), file.sha256)
+        found_rows = [
+            one for name, below in rowfiles.files_below(root) for one in rowfiles.rows_of(name, below.read_bytes())
+        ]
+        return [_problem(file, root, number, one) for number, one in enumerate(found_rows)]
 
 
 def load_all(
@@ -80,17 +89,24 @@ def check_names(where: str, names: Sequence[str], files: Sequence[BenchmarkFile]
         raise ValueError(f"{where}.files has {min(twice)} twice; give each file a name of its own")
 
 
-def _problem(file: BenchmarkFile, path: str, number: int, row: Mapping[str, Any]) -> benchmarks.BenchmarkProblem:
+def _problem(file: BenchmarkFile, root: Path, number: int, found: rowfiles.Found) -> benchmarks.BenchmarkProblem:
+    where = str(root.parent / found.place if root.is_file() else root / found.place)
+    if found.row is None:
+        raise SchemaError(f"{where} {found.problem}; a benchmark is JSONL, JSON or Parquet")
     values = {}
     for field in ("id", *_COLUMNS):
         column = getattr(file, field)
-        if column and (column not in row or not isinstance(row[column], str | int)):
-            found = f"{type(row[column]).__name__} in" if column in row else "no"
-            has = ", ".join(sorted(row))
-            raise SchemaError(f"{path}, row {number}: {found} column {column!r}, wanted text; the row has {has}")
-        values[field] = str(row[column]) if column else ""
+        value = rowfiles.cell(found.row, column) if column else ""
+        if value is None:
+            kind = type(found.row[column]).__name__ if column in found.row else ""
+            what = f"{kind} in" if kind else "no"
+            raise SchemaError(
+                f"{where}: {what} column {column!r}, wanted text; the row has {', '.join(sorted(found.row))}"
+            )
+        values[field] = value
+    own = number if found.number else found.file.removesuffix(".json")
     return benchmarks.BenchmarkProblem(
-        id=f"{file.name}/{values['id'] or number}",
+        id=f"{file.name}/{values['id'] or own}",
         benchmark=file.name,
         split="test",
         prompt=values["prompt"] or values["question"],

@@ -4,15 +4,12 @@ Line ends become line feeds (MBPP was published with carriage returns before the
 """
 
 import ast
-import gzip
-import io
-import json
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from corpora import SchemaError
-from corpora.benchmarks import LANGUAGES, BenchmarkProblem
+from corpora.benchmarks import LANGUAGES, BenchmarkProblem, rowfiles
 
 Row = dict[str, Any]
 
@@ -21,24 +18,13 @@ MBPP_SPLITS = {"prompt": range(1, 11), "test": range(11, 511), "validation": ran
 
 
 def read_rows(file: str, content: bytes) -> list[Row]:
-    """Read rows from Parquet, JSONL or gzipped JSONL, told apart by the file's name."""
-    if file.endswith(".parquet"):
-        import pyarrow.parquet as pq
-
-        rows: list[Row] = pq.read_table(io.BytesIO(content)).to_pylist()
-        return rows
-    text = (gzip.decompress(content) if file.endswith(".gz") else content).decode("utf-8")
-    return [_object(file, number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-
-
-def _object(file: str, number: int, line: str) -> Row:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise SchemaError(f"{file}, line {number} is not JSON ({error}); a benchmark is JSONL or Parquet") from None
-    if not isinstance(row, dict):
-        raise SchemaError(f"{file}, line {number} is a {type(row).__name__}, wanted an object of named columns")
-    return row
+    """Read the rows of a file of a benchmark; the first that is none ends the reading."""
+    rows = []
+    for found in rowfiles.rows_of(file, content):
+        if found.row is None:
+            raise SchemaError(f"{found.place} {found.problem}; a benchmark is JSONL, JSON or Parquet")
+        rows.append(found.row)
+    return rows
 
 
 def problems(name: str, file: str, rows: Iterable[Row]) -> list[BenchmarkProblem]:

@@ -8,7 +8,7 @@ Source: GSM8K (Cobbe et al. 2021), whose annotations use digits, `+ - * / // ( )
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -105,22 +105,32 @@ class Chain:
 
     @property
     def path_key(self) -> str:
-        """Name the reasoning: the set of equations, operands of + and * in order of size, whatever order they stand in."""
-        return "|".join(sorted({f"{canonical(step.expression)}={step.result}" for step in self.steps}))
+        """Name the reasoning: see `path_key`."""
+        return path_key((step.expression, step.result) for step in self.steps)
+
+
+def path_key(equations: Iterable[tuple[Expression, Fraction]]) -> str:
+    """Name the reasoning: the set of equations in one order, each canonical, whatever order they stand in."""
+    return "|".join(sorted({f"{canonical(expression)}={result}" for expression, result in equations}))
 
 
 def read_chain(solution: str) -> Chain:
     """Read a solution and execute every step again."""
+    chain = read_steps(solution)
+    if chain.results[-1] != chain.answer:
+        raise Unusable("final answer is not the last step")
+    return chain
+
+
+def read_steps(solution: str) -> Chain:
+    """Read a solution and execute every step again, wherever the answer comes from."""
     body, mark, last = solution.rpartition(ANSWER_MARK)
     steps = tuple(_step(match) for match in ANNOTATION.finditer(body))
     if not mark:
         raise Unusable("no final answer")
     if not steps:
         raise Unusable("no annotation")
-    answer = _read_number(last, "final answer not a number")
-    if steps[-1].result != answer:
-        raise Unusable("final answer is not the last step")
-    return Chain(body, steps, answer)
+    return Chain(body, steps, _read_number(last, "final answer not a number"))
 
 
 def without_annotations(solution: str) -> str:
@@ -153,23 +163,35 @@ def render(value: Fraction, like: str = "") -> str:
 
 
 def canonical(expression: Expression) -> str:
-    """Write a calculation so that swapped operands of + and * read the same.
+    """Write a calculation so that the order and grouping of what is added, or multiplied, do not show.
 
-    >>> canonical(Expression.parse("3*2+1")) == canonical(Expression.parse("1+2*3"))
+    >>> canonical(Expression.parse("3*2+1")), canonical(Expression.parse("4-(1+2)*5"))
+    ('((2*3)+1)', '(4-((1+2)*5))')
+    >>> canonical(Expression.parse("1+(2+3)")) == canonical(Expression.parse("(3+1)+2"))
     True
     """
-    stack: list[str] = []
+    stack: list[tuple[str, ...]] = []  # operands of a sum or a product, behind its sign; or one text, behind ""
     for item in expression.postfix:
         if isinstance(item, int):
-            stack.append(str(expression.operands[item]))
+            stack.append(("", str(expression.operands[item])))
         elif item == "negate":
-            stack.append(f"(-{stack.pop()})")
+            stack.append(("", f"(-{_closed(stack.pop())})"))
         else:
             right, left = stack.pop(), stack.pop()
-            if item in ("+", "*") and right < left:
-                left, right = right, left
-            stack.append(f"({left}{item}{right})")
-    return stack[0]
+            if item in ("+", "*"):
+                stack.append((item, *(text for side in (left, right) for text in _operands(side, item))))
+            else:
+                stack.append(("", f"({_closed(left)}{item}{_closed(right)})"))
+    return _closed(stack[0])
+
+
+def _operands(side: tuple[str, ...], sign: str) -> tuple[str, ...]:
+    return side[1:] if side[0] == sign else (_closed(side),)
+
+
+def _closed(side: tuple[str, ...]) -> str:
+    sign, *texts = side
+    return f"({sign.join(sorted(texts))})" if sign else texts[0]
 
 
 def _step(match: re.Match[str]) -> Step:

@@ -1,12 +1,12 @@
 """The solution of a seed as a Python program: quantities of the question, one line a step, the answer printed.
 
 The program is built from the steps that prove the seed's answer, so it is right when the seed is; VerifyAnswers runs it all
-the same. A number gets a name where it can come from one place only, so that no name misleads. 94% of GSM8K's training split.
+the same. A number gets a name where it can mean one thing only, so that no name misleads. 94% of GSM8K's training split.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,23 +36,17 @@ class ProgramConfig:
 def augment_program(out: Path, *, problems: Path, config: ProgramConfig, engine: Engine) -> dict[str, object]:
     """Write a program for every seed; `rejected/` says which got none, and why."""
     paths = shards.shard_paths(problems / "kept")
-    return sieve.total(out, engine.map_shards(_program_shard, paths, out, config))
+    return rows.total(out, engine.map_shards(_program_shard, paths, out, config))
 
 
 def _program_shard(path: Path, out: Path, config: ProgramConfig) -> sieve.Counts:
-    done = sieve.done(out, path.name)
-    if done is not None:
-        return done
-    kept, rejected = [], []
-    for seed in rows.read(path):
-        try:
-            program = write_program(analyse(seed["question"], seed["solution"]), config)
-        except Unusable as reason:
-            rejected.append(rows.rejection(seed, str(reason)))
-            continue
-        origin = {"seed": seed["id"], "source": seed["source"], "license": seed["license"]}
-        kept.append(rows.problem(rows.PROGRAM, seed["question"], program, seed["answer"], **origin))
-    return rows.write(out, path.name, kept, rejected)
+    return rows.augment(path, out, lambda seed: [_row(seed, config)])
+
+
+def _row(seed: rows.Row, config: ProgramConfig) -> rows.Row:
+    structure = analyse(seed["question"], seed["solution"])
+    program, key = write_program(structure, config), structure.chain.path_key
+    return rows.derived(rows.PROGRAM, seed, seed["question"], program, seed["answer"], path_key=key)
 
 
 def write_program(structure: Structure, config: ProgramConfig) -> str:
@@ -64,32 +58,57 @@ def write_program(structure: Structure, config: ProgramConfig) -> str:
 
 def _lines(structure: Structure, comment: str) -> Iterator[str]:
     yield comment
-    for index in sorted(_named(structure)):
+    for index in sorted(named(structure)):
         yield f"q{index + 1} = {render(structure.quantities[index].value)}"
-    for number, (step, sources) in enumerate(zip(structure.chain.steps, structure.sources, strict=True), start=1):
-        yield f"s{number} = {_spell(step.expression.text, sources).lstrip('+')}"
+    yield from assignments(structure)
     yield f"print(s{len(structure.chain.steps)})"
 
 
-def _spell(text: str, sources: Sequence[tuple[Source, ...]]) -> str:
-    """Write a calculation with names for the numbers that have one."""
-    remaining = iter(sources)
-    return OPERAND.sub(lambda match: _operand(match.group(), next(remaining)), text)
+def assignments(structure: Structure) -> Iterator[str]:
+    """Yield one line a step."""
+    for number, (step, sources) in enumerate(zip(structure.chain.steps, chosen(structure), strict=True), start=1):
+        remaining = iter(sources)
+        text = OPERAND.sub(lambda match: _operand(match.group(), next(remaining)), step.expression.text)  # noqa: B023
+        yield f"s{number} = {text.lstrip('+')}"
 
 
-def _named(structure: Structure) -> set[int]:
+def named(structure: Structure) -> set[int]:
     """Name the quantities that a line refers to."""
-    chosen = [_choose(sources) for step in structure.sources for sources in step]
-    return {source.index for source in chosen if source is not None and not source.is_result}
+    return {
+        source.index for step in chosen(structure) for source in step if source is not None and not source.is_result
+    }
 
 
-def _choose(sources: tuple[Source, ...]) -> Source | None:
-    """Give the only source of a number; one that may have several is written as a number, so that no name misleads."""
-    return sources[0] if len(sources) == 1 else None
+def chosen(structure: Structure) -> list[list[Source | None]]:
+    """Choose what each number of each step is called; None for a number that is written as it is.
+
+    A number that may mean several things has no name, so that no name misleads; but where one of them is a result that no
+    other step takes up, it is that: results are calculated to be used.
+    """
+    found = [[_choose(structure, sources) for sources in step] for step in structure.sources]
+    used = {source.index for step in found for source in step if source is not None and source.is_result}
+    for step, sources in zip(found, structure.sources, strict=True):
+        for position, candidates in enumerate(sources):
+            if len(candidates) == 1:
+                continue  # refused a name on purpose
+            unused = [source for source in candidates if source.is_result and source.index not in used]
+            if step[position] is None and unused:
+                step[position] = unused[0]
+                used.add(unused[0].index)
+    return found
 
 
-def _operand(text: str, sources: tuple[Source, ...]) -> str:
-    source = _choose(sources)
+def _choose(structure: Structure, sources: tuple[Source, ...]) -> Source | None:
+    """Give the only source of a number, when its value can mean nothing else."""
+    if len(sources) != 1:
+        return None
+    (source,) = sources
+    if source.is_result:
+        return None if structure.chain.results[source.index] in structure.words else source
+    return source if structure.quantities[source.index].is_plain else None
+
+
+def _operand(text: str, source: Source | None) -> str:
     if source is None:
         return _python_number(text)
     if source.is_result:

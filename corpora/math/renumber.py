@@ -15,14 +15,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 
 from corpora import shards, sieve
 from corpora.engine import Engine
 from corpora.math import rows
-from corpora.math.annotations import ANNOTATION, ANSWER_MARK, NUMBER, OPERAND, Unusable, render, to_value
+from corpora.math.annotations import ANNOTATION, ANSWER_MARK, NUMBER, OPERAND, Unusable, read_chain, render, to_value
 from corpora.math.annotations import without_annotations as plain
-from corpora.math.structure import Quantity, Structure, analyse, has_evidence, number_words
+from corpora.math.prose import is_true
+from corpora.math.structure import Quantity, Structure, analyse, has_evidence, number_words, unit
 
 _BRANCH = re.compile(
     r"[<>≥≤]|\bcompar|cheap|\bbest\b|\bwhich\b|\bwhoever\b|\bat least\b|\bat most\b|round(ed|s|ing)?\b|\bfirst \d|\bexceed|"
@@ -31,11 +33,24 @@ _BRANCH = re.compile(
     re.IGNORECASE,
 )
 """Words with which other numbers may ask for another calculation, or be bound to each other (the remaining 13 students)."""
+_BOUND = re.compile(
+    r"\blate\b|\bearly\b|\balready\b|\bremain|\brest\b|\bleft\b|\bof (?:which|whom|those|them)\b|\buntil\b|\bothers?\b",
+    re.IGNORECASE,
+)
+"""Words with which one number of a sort may be what another leaves: of 30 minutes, she came 15 minutes late."""
+_OF_ITS_OWN = re.compile(
+    r"american flag|deck of cards|\bpoker\b|\balphabet|\bchess|piano keys|\bdi[ce]e?\b|\bzodiac|solar system|\bleap year|"
+    r"\bconsecutive|\bprime number|\bletters?\b.{0,60}\bname|\bname.{0,60}\bletters?\b|\bscore[sd]? .{0,30}\bout of\b",
+    re.IGNORECASE,
+)
+"""Things whose numbers are known: the American flag has 13 stripes."""
+_AGE = re.compile(r"\byears? old|\bages?\b|\bbirthday|\bgrand(?:mother|father|ma|pa)|\bolder|\byounger", re.IGNORECASE)
+_OLDEST = 100
 _GLUED = re.compile(r"(?<=[A-Za-z])(?<!\dx)(?<!\dX)\d+")
 """Digits that are no number to the rules, `was30`: they would stay as they are."""
 _ARTICLE = re.compile(r"\b(an?) \$?(\d[\d,]*)", re.IGNORECASE)
 _SPOKEN_WITH_VOWEL = re.compile(r"8|1[18](?:,\d{3})*(?!\d)")
-_PERCENTS = (5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 60, 70, 75, 80, 90)
+_PERCENTS = (2, 4, 5, 8, 10, 15, 20, 25, 30, 35, 40, 45, 50, 60, 70, 75, 80, 90)
 _GROWTH = 100  # a result may grow by this factor at most, unless it stays below _SMALL_RESULT
 _SMALL_RESULT = 1000
 
@@ -68,30 +83,16 @@ class Variant:
 def augment_renumber(out: Path, *, problems: Path, config: RenumberConfig, engine: Engine) -> dict[str, object]:
     """Make variants of every seed; `rejected/` says which seeds gave none, and why."""
     paths = shards.shard_paths(problems / "kept")
-    counts = engine.map_shards(_renumber_shard, paths, out, config)
-    return {**sieve.total(out, counts), "seeds_used": sum(part["seeds_used"] for part in counts)}
+    return rows.total(out, engine.map_shards(_renumber_shard, paths, out, config))
 
 
 def _renumber_shard(path: Path, out: Path, config: RenumberConfig) -> sieve.Counts:
-    done = sieve.done(out, path.name)
-    if done is not None:
-        return done
-    kept: dict[str, rows.Row] = {}
-    rejected, seeds_used = [], 0
-    for seed in rows.read(path):
-        try:
-            made = [_row(seed, variant) for variant in variants(seed, config)]
-        except Unusable as reason:
-            rejected.append(rows.rejection(seed, str(reason)))
-            continue
-        seeds_used += 1
-        kept.update({row["id"]: row for row in made})
-    return rows.write(out, path.name, kept.values(), rejected, seeds_used=seeds_used)
+    return rows.augment(path, out, lambda seed: [_row(seed, variant) for variant in variants(seed, config)])
 
 
 def _row(seed: rows.Row, variant: Variant) -> rows.Row:
-    origin = {"seed": seed["id"], "source": seed["source"], "license": seed["license"]}
-    return rows.problem(rows.RENUMBER, variant.question, variant.solution, variant.answer, **origin)
+    key = read_chain(variant.solution).path_key
+    return rows.derived(rows.RENUMBER, seed, variant.question, variant.solution, variant.answer, path_key=key)
 
 
 def variants(seed: rows.Row, config: RenumberConfig) -> list[Variant]:
@@ -126,12 +127,14 @@ def check_story(structure: Structure) -> None:
     has_floor = any("//" in step.expression.text for step in structure.chain.steps)
     if has_floor or _BRANCH.search(question) or _BRANCH.search(plain(structure.chain.body)):
         raise Unusable("comparison or rounding")
+    if _OF_ITS_OWN.search(question):
+        raise Unusable("numbers of a known thing")
 
 
 def changeable_quantities(structure: Structure) -> list[int]:
     """Name the quantities that may change: used, not frozen, equal to no other number of the problem."""
     values = [quantity.value for quantity in structure.quantities]
-    used, results = structure.used(), structure.chain.results
+    used, results, bound = structure.used(), structure.chain.results, _bound(structure)
     found = [
         index
         for index, quantity in enumerate(structure.quantities)
@@ -139,9 +142,27 @@ def changeable_quantities(structure: Structure) -> list[int]:
         and index in used
         and values.count(quantity.value) == 1
         and quantity.value not in results
+        and index not in bound
     ]
     if not found:
         raise Unusable("nothing changeable")
+    return found
+
+
+def _bound(structure: Structure) -> set[int]:
+    """Name the quantities that may be the sum, or the difference, of others of their sort, in a story that says so."""
+    if not _BOUND.search(structure.question):
+        return set()
+    sorts: dict[str, list[tuple[int, Fraction]]] = defaultdict(list)
+    for index, quantity in enumerate(structure.quantities):
+        sort = unit(structure.question, quantity)
+        if sort is not None:
+            sorts[sort].append((index, quantity.value))
+    found: set[int] = set()
+    for members in sorts.values():
+        for whole, part, rest in product(members, repeat=3):
+            if whole[1] == part[1] + rest[1]:
+                found |= {whole[0], part[0], rest[0]}
     return found
 
 
@@ -164,7 +185,7 @@ def draw(quantity: Quantity, rng: random.Random) -> Fraction:
     """Draw a number of the same sort and size: whole, round or with the same decimals, half to double."""
     value = quantity.value
     if quantity.is_percent and value <= 100:
-        return Fraction(rng.choice([percent for percent in _PERCENTS if percent != value]))
+        return Fraction(rng.choice(_percents(value) or [int(value)]))
     if quantity.is_percent:
         return value + 10 * rng.randint(1, 5)
     if value.denominator != 1:
@@ -174,6 +195,11 @@ def draw(quantity: Quantity, rng: random.Random) -> Fraction:
     unit = _unit(int(value))
     low = max(1 if unit > 1 else 2, int(value) // 2 // unit)
     return Fraction(unit * rng.randint(low, max(low + 2, 2 * int(value) // unit)))
+
+
+def _percents(value: Fraction) -> list[int]:
+    """Give the percents that may stand for one: half to double, on its side of 50."""
+    return [p for p in _PERCENTS if p != value and value <= 2 * p <= 4 * value and (p <= 50) == (value <= 50)]
 
 
 def _unit(value: int) -> int:
@@ -188,13 +214,18 @@ def renumber(structure: Structure, changed: Mapping[int, Fraction]) -> Variant:
     results = structure.propagate(changed)
     _check_results(structure.chain.results, results)
     _check_order(structure.quantities, changed)
+    if _AGE.search(structure.question) and max(results) > _OLDEST >= max(structure.chain.results):
+        raise Unusable("too old")
     spelling = _Spelling.of(structure, changed, results)
     prose = plain(structure.chain.body)
     if any(map(spelling.is_changed, number_words(prose) | {to_value(digits) for digits in _GLUED.findall(prose)})):
         raise Unusable("number written otherwise")
-    question, body = _rewrite_question(structure, changed), "".join(_rewrite_body(structure, results, spelling))
+    texts = {index: render(value, structure.quantities[index].text) for index, value in changed.items()}
+    question, body = rewrite_question(structure, texts), "".join(_rewrite_body(structure, results, spelling))
     for text in (question, plain(body)):
         _check_articles(text)
+    if not is_true(plain(body)):
+        raise Unusable("text has a wrong calculation")
     answer = render(results[-1])
     return Variant(question, f"{body}{ANSWER_MARK} {answer}", answer)
 
@@ -296,10 +327,11 @@ def _rewrite(pattern: re.Pattern[str], text: str, spelling: _Spelling) -> str:
     return pattern.sub(lambda match: spelling.rewrite(match.group().rstrip(".")), text)
 
 
-def _rewrite_question(structure: Structure, changed: Mapping[int, Fraction]) -> str:
+def rewrite_question(structure: Structure, texts: Mapping[int, str]) -> str:
+    """Write the question with other texts in place of some of its numbers."""
     pieces, position = [], 0
     for index, quantity in enumerate(structure.quantities):
         pieces.append(structure.question[position : quantity.start])
-        pieces.append(render(changed[index], quantity.text) if index in changed else quantity.text)
+        pieces.append(texts.get(index, quantity.text))
         position = quantity.end
     return "".join(pieces) + structure.question[position:]

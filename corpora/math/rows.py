@@ -5,14 +5,22 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from corpora import records, shards, sieve
+from corpora.math.annotations import Unusable
 
-SEED, RENUMBER, PROGRAM, DRILL = KINDS = ("seed", "renumber", "program", "drill")
+SEED, RENUMBER, PROGRAM, DRILL = "seed", "renumber", "program", "drill"
 """Kinds of problems: as published, with other numbers, answered by a program, arithmetic."""
+BACKWARD, COMPOSE, TOOLS, GYM = "backward", "compose", "tools", "gym"
+"""And: a number asked for with the answer given, two problems in a row, words with a program run in between, of a package."""
+KINDS = (SEED, RENUMBER, PROGRAM, DRILL, BACKWARD, COMPOSE, TOOLS, GYM)
+PROGRAMS = (PROGRAM, TOOLS)
+"""Kinds with a program in them, which is run."""
+VERIFIED, FAILED = "verified", "failed"
+"""Verdicts. A row that is neither was not looked at."""
 
 Row = dict[str, Any]
 
@@ -38,6 +46,35 @@ def problem(kind: str, question: str, solution: str, answer: str, **columns: str
         "answer": answer,
         **made,
     }
+
+
+def derived(kind: str, seed: Row, question: str, solution: str, answer: str, **columns: str) -> Row:
+    """Make a problem row from a seed: with its licence, and its name."""
+    origin = {"seed": seed["id"], "source": seed["source"], "license": seed["license"]}
+    return problem(kind, question, solution, answer, **origin, **columns)
+
+
+def augment(path: Path, out: Path, make: Callable[[Row], list[Row]]) -> sieve.Counts:
+    """Make rows from every seed of a shard, each row once; `rejected/` says which seeds gave none, and why."""
+    done = sieve.done(out, path.name)
+    if done is not None:
+        return done
+    kept: dict[str, Row] = {}
+    rejected, seeds_used = [], 0
+    for seed in read(path):
+        try:
+            made = make(seed)
+        except Unusable as reason:
+            rejected.append(rejection(seed, str(reason)))
+            continue
+        seeds_used += 1
+        kept.update({row["id"]: row for row in made})
+    return write(out, path.name, kept.values(), rejected, seeds_used=seeds_used)
+
+
+def total(out: Path, counts: Sequence[sieve.Counts]) -> sieve.Counts:
+    """Add up the shards of an augmentation."""
+    return {**sieve.total(out, counts), "seeds_used": sum(part["seeds_used"] for part in counts)}
 
 
 def read(path: Path) -> list[Row]:

@@ -7,12 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from corpora.math.backward import BackwardConfig
+from corpora.math.compose import ComposeConfig
 from corpora.math.dataset import DatasetConfig
 from corpora.math.decontaminate import DecontaminateMathConfig
-from corpora.math.drills import DrillsConfig
+from corpora.math.drills import ALL_TOPICS, DrillsConfig
+from corpora.math.gym import GymConfig
 from corpora.math.program import ProgramConfig
 from corpora.math.renumber import RenumberConfig
 from corpora.math.seeds import SeedsConfig
+from corpora.math.teacher.answer import AnswerConfig
+from corpora.math.teacher.choose import ChooseTaughtConfig
+from corpora.math.teacher.evolve import EvolveConfig
+from corpora.math.teacher.rephrase import RephraseConfig
+from corpora.math.teacher.sampled import SampledConfig
+from corpora.math.teacher.self_verify import SelfVerifyConfig
+from corpora.math.tools import ToolsConfig
 from corpora.math.verify import VerifyAnswersConfig
 from corpora.pack import PackConfig
 from corpora.tokenizer import TrainTokenizerConfig
@@ -33,14 +43,33 @@ from specialize.release import ReleaseMathConfig
 
 
 @dataclass(frozen=True, kw_only=True)
+class TeacherConfig:
+    """What a teacher is asked for; a kind whose `max_seeds` is 0 is not asked."""
+
+    rephrase: RephraseConfig
+    evolve: EvolveConfig
+    answer: AnswerConfig
+    self_verify: SelfVerifyConfig
+    sampled: SampledConfig
+    choose: ChooseTaughtConfig = ChooseTaughtConfig()
+
+
+@dataclass(frozen=True, kw_only=True)
 class MathRecipe:
     """All that decides a MATH-QWEN; a stage reads one field."""
 
     seeds: SeedsConfig = SeedsConfig()
     renumber: RenumberConfig = RenumberConfig()
+    backward: BackwardConfig = BackwardConfig()
+    compose: ComposeConfig = ComposeConfig()
     program: ProgramConfig = ProgramConfig()
+    tools: ToolsConfig = ToolsConfig()
     drills: DrillsConfig = DrillsConfig()
+    gym: GymConfig | None = None
+    """reasoning-gym as a further source (pip install '.[gym]')."""
     verify: VerifyAnswersConfig = VerifyAnswersConfig()
+    teacher: TeacherConfig | None = None
+    """Kinds that a teacher writes; luigi.cfg [teacher] says where it listens."""
     decontaminate: DecontaminateMathConfig = DecontaminateMathConfig()
     dataset: DatasetConfig = DatasetConfig()
     tokenizer: TrainTokenizerConfig | None
@@ -60,6 +89,9 @@ def tiny() -> MathRecipe:
     return MathRecipe(
         seeds=SeedsConfig(max_seeds=48, num_shards=2),
         renumber=RenumberConfig(variants=1, tries=40),
+        backward=BackwardConfig(variants=1),
+        compose=ComposeConfig(variants=1),
+        tools=ToolsConfig(variants=0),
         drills=DrillsConfig(train_rows=120, heldout_rows=16),
         pack=PackConfig(seq_length=512),
         fine_tune=FineTuneConfig(
@@ -84,9 +116,14 @@ def laptop() -> MathRecipe:
     return MathRecipe(
         seeds=SeedsConfig(max_seeds=400),
         renumber=RenumberConfig(variants=1),
+        backward=BackwardConfig(variants=1),
+        compose=ComposeConfig(variants=1),
+        tools=ToolsConfig(variants=0),
         drills=DrillsConfig(train_rows=3_000, heldout_rows=400),
         # worked problems are five times as long as drills; a few of each show the format without taking the time
-        verify=VerifyAnswersConfig(max_seeds=30, max_renumbered=30, max_programs=30),
+        verify=VerifyAnswersConfig(
+            max_seeds=20, max_renumbered=20, max_programs=20, max_backward=10, max_composed=10, max_tools=20
+        ),
         fine_tune=FineTuneConfig(
             seq_length=1024,
             global_batch_size=1,  # a pack of some twenty drills; the report's 128 conversations would leave 20 steps
@@ -110,7 +147,7 @@ def qwen25_05b() -> MathRecipe:
     """One GPU, an evening."""
     return MathRecipe(
         renumber=RenumberConfig(variants=8),
-        drills=DrillsConfig(train_rows=50_000, heldout_rows=1_000),
+        drills=DrillsConfig(train_rows=50_000, heldout_rows=1_000, topics=ALL_TOPICS),
         fine_tune=FineTuneConfig(
             seq_length=1024,
             epochs=3.0,  # ours; the report's 50,000 steps of 128 are 6.4M samples
@@ -141,7 +178,7 @@ def qwen_14b() -> MathRecipe:
 def _report_size(name: str, base: code.CodeRecipe) -> MathRecipe:
     return MathRecipe(
         renumber=RenumberConfig(variants=8),  # GSM8K gives 7.0 distinct variants a usable seed in eight draws
-        drills=DrillsConfig(train_rows=100_000, heldout_rows=1_000),
+        drills=DrillsConfig(train_rows=100_000, heldout_rows=1_000, topics=ALL_TOPICS),
         fine_tune=FineTuneConfig(
             seq_length=1024,  # report, 5
             train_steps=50_000,  # report, 5

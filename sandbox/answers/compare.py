@@ -1,124 +1,112 @@
-"""Whether two answers are the same: equal, different or undecided, with the evidence.
+r"""Two forms against each other: the rule of the kind that decides, in a table ordered by which kind asks first.
 
-Sources of the rules: 2,674 labelled pairs on which other graders were seen to err - units dropped, small numbers rounded to
-nothing, words read as products of letters, percent taken as either of two values.
+A rule gets the pair with its own kind first and says equal, different or undecided. What one side leaves open (a unit, a base,
+a modulus, brackets) is undecided or filled from the other side, never dropped. Sources of the rules: labelled pairs on which
+other graders were seen to err.
 """
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Callable
+from typing import NamedTuple
 
-from sandbox.answers.expression import MAX_LENGTH
-from sandbox.answers.reading import Group, Number, Reading, Unread, Words, clean, read, squeeze
+from sandbox.answers import measured, relations, structures
+from sandbox.answers.outcome import DIFFERENT, EQUAL, UNDECIDED, Outcome, Settings
+from sandbox.answers.regions import REGION_KINDS
+from sandbox.answers.tree import Node
+from sandbox.answers.values import exact_or_none, known, values
 
-
-class Equality(enum.Enum):
-    """What is known about two answers."""
-
-    EQUAL = "equal"
-    DIFFERENT = "different"
-    UNDECIDED = "undecided"
+_VALUES = frozenset({"number", "quantity", "tuple", "set", "matrix", "percent", "time"})
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What was found, and the reason for it in a few words."""
+class Rule(NamedTuple):
+    """A kind that decides, and how."""
 
-    equality: Equality
-    evidence: str
-
-    @property
-    def is_equal(self) -> bool:
-        """Whether the answers were shown to be equal; undecided is not."""
-        return self.equality is Equality.EQUAL
+    kind: str
+    compare: Callable[[Node, Node, Settings], Outcome]
 
 
-def equivalent(gold: str, predicted: str, *, tolerance: float | Fraction | None = None) -> Verdict:
-    r"""Compare two answers; `tolerance` is the absolute difference of numbers that still counts as equal.
-
-    >>> equivalent("1/2", r"\frac{2}{4}").equality, equivalent("5 cm", "5 m").equality, equivalent("x+1", "1+x").equality
-    (<Equality.EQUAL: 'equal'>, <Equality.DIFFERENT: 'different'>, <Equality.UNDECIDED: 'undecided'>)
-    """
-    if tolerance is not None and not 0 <= tolerance < float("inf"):
-        raise ValueError(f"tolerance must be a finite number of at least 0, got {tolerance}")
-    if max(len(gold), len(predicted)) > MAX_LENGTH:
-        return Verdict(Equality.UNDECIDED, f"longer than {MAX_LENGTH} characters")
-    left, right = clean(gold), clean(predicted)
-    if not left or not right:
-        return Verdict(Equality.UNDECIDED if not left else Equality.DIFFERENT, "empty")
-    if squeeze(left) == squeeze(right):
-        return Verdict(Equality.EQUAL, "same text")
-    return _compare(read(left), read(right), Fraction(tolerance or 0))
+def compare(left: Node, right: Node, settings: Settings) -> Outcome:
+    """Compare two forms."""
+    if left.kind == right.kind == "number":
+        return values(left, right, settings)
+    if left == right:
+        return EQUAL("same form")
+    for kind, rule in _RULES:
+        if left.kind == kind:
+            return rule(left, right, settings)
+        if right.kind == kind:
+            return rule(right, left, settings)
+    return values(left, right, settings)
 
 
-def _compare(left: Reading, right: Reading, tolerance: Fraction) -> Verdict:
-    if isinstance(left, Number) and isinstance(right, Number):
-        return _numbers(left, right, tolerance)
-    if isinstance(left, Group) and isinstance(right, Group):
-        return _groups(left, right, tolerance)
-    if isinstance(left, Words) and isinstance(right, Words):
-        return _verdict("words", is_equal=left.text == right.text)
-    if isinstance(left, Unread) and isinstance(right, Unread) and left.text == right.text:
-        return Verdict(Equality.EQUAL, "same text")
-    if {type(left), type(right)} == {Number, Group}:
-        return Verdict(Equality.DIFFERENT, "one number against several")
-    names = sorted(type(side).__name__.lower() for side in (left, right))
-    return Verdict(Equality.UNDECIDED, f"no rule for {names[0]} against {names[1]}")
+def _text(text: Node, other: Node, _: Settings) -> Outcome:
+    if other.kind == "text":
+        if text.value == other.value:
+            return EQUAL("words")
+        is_turned = sorted(text.value.split()) == sorted(other.value.split())
+        return UNDECIDED("words in another order") if is_turned else DIFFERENT("words")
+    if other.kind == "name" and other.value.lower() == text.value:
+        return EQUAL("words")
+    if other.kind in _VALUES or exact_or_none(other) is not None:
+        return DIFFERENT("words against a value")
+    return UNDECIDED("words against a form")
 
 
-def _numbers(left: Number, right: Number, tolerance: Fraction) -> Verdict:
-    is_close = abs(left.value - right.value) <= tolerance
-    if left.unit and right.unit and left.unit != right.unit:
-        both_known = left.is_known_unit and right.is_known_unit
-        if is_close == both_known:  # 5 cm is not 5 m, 5 apples are not 6 pears; 100 cm may be 1 m, 5 apples 5 fruits
-            return Verdict(Equality.DIFFERENT, "unit" if both_known else "rational and unit")
-        return Verdict(Equality.UNDECIDED, "unit")
-    if left.is_percent != right.is_percent and not is_close:
-        percent, plain = (left, right) if left.is_percent else (right, left)
-        if abs(percent.value * 100 - plain.value) <= tolerance:
-            return Verdict(Equality.UNDECIDED, "percent sign on one side")
-    return _verdict("rational" if tolerance == 0 else f"within {float(tolerance):g}", is_equal=is_close)
+def _choice(choice: Node, other: Node, settings: Settings) -> Outcome:
+    if other.kind == "choice":
+        return known("choice", is_equal=choice.value == other.value)
+    if other.kind in ("name", "text") and str(other.value).upper() == choice.value:
+        return EQUAL("choice")
+    if other.kind == "name" and other.value.rpartition(" ")[2] == choice.value:
+        return EQUAL("a segment's name")
+    if choice.parts and settings.same(choice.parts[0], other).is_equal:
+        return UNDECIDED("a choice against what stands there")
+    if other.kind in ("list", "set") and all(part.kind in ("name", "choice") for part in other.parts):
+        letters = "".join(sorted(str(part.value).upper() for part in other.parts))
+        return known("choice", is_equal=letters == choice.value)
+    return UNDECIDED("a choice against a value")
 
 
-def _groups(left: Group, right: Group, tolerance: Fraction) -> Verdict:
-    if left.is_ordered != right.is_ordered:
-        return Verdict(Equality.UNDECIDED, "brackets on one side")
-    if len(left.items) != len(right.items):
-        return Verdict(Equality.DIFFERENT, "number of parts")
-    if left.is_ordered and left.brackets != right.brackets:
-        return Verdict(Equality.DIFFERENT, "brackets")
-    if left.is_ordered:
-        return _all([_compare(a, b, tolerance) for a, b in zip(left.items, right.items, strict=True)])
-    return _unordered(left.items, right.items, tolerance)
+def _point(point: Node, other: Node, settings: Settings) -> Outcome:
+    r"""`P(2,3)` is a point with a name, `C(5,2)` and `P(5,2)` may be numbers."""
+    if other.kind == "point":
+        if point.value != other.value:
+            return UNDECIDED("names of points")
+        return settings.same(point.parts[0], other.parts[0])
+    if other.kind == "tuple":
+        return settings.same(point.parts[0], other)
+    if point.value in ("C", "P") and len(point.parts[0].parts) == 2:
+        above, below = point.parts[0].parts
+        chosen = Node("call", (above, below), "binom")
+        ordered = Node("product", (chosen, Node("factorial", (below,))))
+        return values(chosen if point.value == "C" else ordered, other, settings)
+    return UNDECIDED("a point against a form")
 
 
-def _all(verdicts: Sequence[Verdict]) -> Verdict:
-    for equality in (Equality.DIFFERENT, Equality.UNDECIDED):
-        for number, verdict in enumerate(verdicts, start=1):
-            if verdict.equality is equality:
-                return Verdict(equality, f"part {number}: {verdict.evidence}")
-    return Verdict(Equality.EQUAL, "part by part")
+def _open(left: Node, right: Node, _: Settings) -> Outcome:
+    return UNDECIDED(f"no rule for {left.kind} against {right.kind}")
 
 
-def _unordered(left: Sequence[Reading], right: Sequence[Reading], tolerance: Fraction) -> Verdict:
-    """Pair what is equal, each once; what is left decides."""
-    rest = list(right)
-    unpaired = []
-    for item in left:
-        pair = next((other for other in rest if _compare(item, other, tolerance).is_equal), None)
-        if pair is None:
-            unpaired.append(item)
-        else:
-            rest.remove(pair)
-    if not unpaired:
-        return Verdict(Equality.EQUAL, "in any order")
-    outcomes = [_compare(unpaired[0], other, tolerance).equality for other in rest]
-    decided = all(outcome is Equality.DIFFERENT for outcome in outcomes)
-    return Verdict(Equality.DIFFERENT if decided else Equality.UNDECIDED, "in any order")
-
-
-def _verdict(evidence: str, *, is_equal: bool) -> Verdict:
-    return Verdict(Equality.EQUAL if is_equal else Equality.DIFFERENT, evidence)
+_RULES: tuple[Rule, ...] = (
+    Rule("choice", _choice),
+    Rule("text", _text),
+    Rule("relation", relations.relation),
+    Rule("list", relations.several),
+    Rule("time", measured.time),
+    Rule("ratio", measured.ratio),
+    Rule("based", measured.based),
+    Rule("modulo", measured.modulo),
+    Rule("quantity", measured.quantity),
+    Rule("percent", measured.percent),
+    Rule("set", structures.several),
+    Rule("either", structures.several),
+    *(Rule(kind, structures.regions) for kind in sorted(REGION_KINDS)),
+    Rule("point", _point),
+    Rule("matrix", structures.matrix),
+    Rule("tuple", structures.tuples),
+    Rule("empty", structures.empty),
+    Rule("cases", structures.cases),
+    Rule("degrees", measured.degrees),
+    Rule("more", _open),
+)

@@ -1,276 +1,168 @@
-r"""Read an answer: a number with its unit, a group of answers, words, or text that nothing is known about.
+r"""Clean text to a form: choices, times, set phrases and words here, the rest by the grammar.
 
-Spelling goes (LaTeX commands for layout, Unicode forms, currency signs, thousands separators, a final period); meaning stays
-(percent, units, brackets, order). `\text{...}` keeps what is in it.
+None says that no form was found. What cannot be read is never guessed at: two such answers are equal only as the same text.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from dataclasses import dataclass
 from fractions import Fraction
 
-from sandbox.answers.expression import Unreadable, evaluate
+from sandbox.answers.grammar import Parser
+from sandbox.answers.scan import scan
+from sandbox.answers.tree import MAX_LENGTH, Node, Unreadable, kinds, number
+from sandbox.answers.words import numbered, phrase, text_of
 
-
-@dataclass(frozen=True)
-class Number:
-    """A rational number; `unit` is "" where none is written, `is_known_unit` says that the table has it."""
-
-    value: Fraction
-    unit: str = ""
-    is_known_unit: bool = False
-    is_percent: bool = False
-
-
-@dataclass(frozen=True)
-class Group:
-    """Several answers; `brackets` is "" for a bare list. Tuples and intervals are ordered, sets and lists are not."""
-
-    brackets: str
-    items: tuple[Reading, ...]
-
-    @property
-    def is_ordered(self) -> bool:
-        """Whether the places of the items mean something."""
-        return self.brackets not in ("", "{}")
-
-
-@dataclass(frozen=True)
-class Words:
-    """Letters only, in lower case."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Unread:
-    """Anything else, in clean spelling."""
-
-    text: str
-
-
-Reading = Number | Group | Words | Unread
-
-_SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-_SUPERSCRIPTS = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
-_VULGAR = re.compile("[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]")
-_SPELLINGS = (
-    (re.compile(r"\\(?:left|right|big|Big|bigg|Bigg|bigl|bigr|displaystyle|textstyle)(?![A-Za-z])"), ""),
-    (re.compile(r"\\[dtc]frac(?![A-Za-z])"), r"\\frac"),
-    (re.compile(r"\\(?:times|cdot|ast)(?![A-Za-z])|[×·⋅∗]|\*\*(?=\*)"), "*"),
-    (re.compile(r"\*\*"), "^"),
-    (re.compile(r"\\div(?![A-Za-z])|[÷⁄∕]"), "/"),
-    (re.compile(r"[−–—]"), "-"),
-    (re.compile(r"\^\s*(?:\{\s*\\circ\s*\}|\\circ(?![A-Za-z]))|°|\\degree(?![A-Za-z])"), " degrees"),
-    (re.compile(r"\\(?:text|mathrm|textbf|mathbf|textit|operatorname|mbox)\s*\{([^{}]*)\}"), r" \1 "),
-    (re.compile(r"\\%"), "%"),
-    (re.compile(r"\\\{"), "⦃"),  # a set's brace, told from a LaTeX group's
-    (re.compile(r"\\\}"), "⦄"),
-    (re.compile(r"\\!"), ""),
-    (re.compile(r"\{,\}"), ","),
-    (re.compile(r"\\[,;: ]|~|\\q?quad(?![A-Za-z])"), " "),
-    (re.compile(r"\\frac\s*(\d)(?!\})"), r"\\frac{\1}"),
-    (re.compile(r"(\\frac\s*\{[^{}]*\})\s*(\d)"), r"\1{\2}"),
-    (re.compile(r"\\sqrt\s*(\d+)"), r"\\sqrt{\1}"),
-    (re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+)(?![\d,])"), lambda match: match[1].replace(",", "")),
+_PLAIN = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+_CHOICE = re.compile(
+    r"\(\s*([A-Ja-j])\s*\)\.?|([A-J])[.):]?|(?:\(\s*([A-J])\s*\)|([A-J])\s*[.):])[.:]?\s*([^\s,].*)", re.DOTALL
 )
-_WRAPPERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"), ("`", "`"))
-_BOXED = re.compile(r"\\(?:boxed|fbox)\s*\{(.*)\}", re.DOTALL)
-_ASSIGNED = re.compile(r"[A-Za-z][A-Za-z ]*(?:_\{?\w+\}?)?(?:\([A-Za-z]\))?")
-_CURRENCY = {"$": "dollar", "€": "euro", "£": "pound sterling", "¥": "yuan"}
-_MONEY = re.compile(r"([-+]?)\s*\\?([$€£¥])\s*(?=[\d.])")
-
-_UNITS = {
-    name: unit
-    for unit, names in {
-        "cm": "cm centimeter centimetre 厘米",
-        "mm": "mm millimeter millimetre",
-        "m": "m meter metre 米",
-        "km": "km kilometer kilometre 千米 公里",
-        "inch": "inch inche in",
-        "foot": "foot feet ft",
-        "yard": "yard yd",
-        "mile": "mile mi",
-        "second": "second sec s 秒",
-        "minute": "minute min 分钟",
-        "hour": "hour hr h 小时",
-        "day": "day 天",
-        "week": "week",
-        "month": "month",
-        "year": "year 年",
-        "g": "g gram 克",
-        "kg": "kg kilogram kilo 千克 公斤",
-        "pound": "pound lb",
-        "ounce": "ounce oz",
-        "l": "l liter litre 升",
-        "ml": "ml milliliter millilitre 毫升",
-        "dollar": "dollar usd buck 美元",
-        "cent": "cent",
-        "euro": "euro",
-        "yuan": "yuan 元",
-        "degree": "degree deg 度",
-        "radian": "radian rad",
-        "mph": "mph",
-        "am": "am a.m a.m.",
-        "pm": "pm p.m p.m.",
-    }.items()
-    for name in names.split()
-}
-_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
-_NOT_A_UNIT = re.compile(
-    r"\b(?:pi|sqrt|sin|cos|tan|ln|log|exp|mod|squared|cubed|factorial|or|and|not|no|than|most|least|over|under|plus|minus|"
-    r"times|if|else|to|divided|choose|base|half|halves|quarters?|thirds?|fifths?|tenths?|hundredths?)\b"
+_CHOICES = re.compile(r"\(?[A-J]\)?(?:\s*(?:,|and|&|\s)\s*\(?[A-J]\)?)+|(?=[A-H]{2})A?B?C?D?E?F?G?H?")
+_CLOCK = re.compile(r"(\d{1,2})(?::(\d{2})(?::(\d{2}))?)?\s*([AaPp])\.?\s?[Mm]\.?")
+_CLOCK_24 = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
+_LABEL = re.compile(r"(?:m\s*)?[^\W\d_][^\W\d_]+(?:[ '][^\W\d_]+){0,5}\s*(?:=|:|is)\s+(?=[-\d(\\¤])")
+_REWRITTEN = (
+    (re.compile(r"^m\s*\\angle"), r"\\angle"),
+    (re.compile(r"^\\angle\s*="), ""),
+    (re.compile(r"^an? (?=(?:dozen|hundred|thousand|million|billion)\b)", re.IGNORECASE), "1 "),
+    (
+        re.compile(r"^(?:_\{?|\^\{?)?(\d{1,3})\}?\s*C\s*_?\{?(\d{1,3})\}?$|^C_\{?(\d{1,3})\}?\^\{?(\d{1,3})\}?$"),
+        r"C(\1\3,\2\4)",
+    ),
+    (re.compile(r"^(\d{1,3})\s*P\s*(\d{1,3})$"), r"P(\1,\2)"),
+    (re.compile(r"(\.\d*)(\d) repeating$"), r"\1\\overline{\2}"),
+    (re.compile(r"^([a-z])\s*:\s"), r"\1 = "),
+    (re.compile(r"^(?:line )?segment (?=[A-Z]{2}$)"), r"\\overline "),
 )
-"""Words after a number that change its value, or make a sentence of it."""
-_WITH_UNIT = re.compile(r"(.*(?:[\d)}%]|\d\.))\s*([^\W\d_](?:[^\W\d_]|[ ./])*?)(?:\s*\^\s*\{?([23])\}?)?", re.DOTALL)
-_LETTERS = re.compile(r"[^\W\d_](?:[^\W\d_]|[ '’.-])*")
-_LIST_WORD = re.compile(r",?\s+(?:and|or)\s+|;")
-_TIGHT_COMMA = re.compile(r"\d,\d")
-_MAX_UNIT_WORDS = 3
+_EXCEPT = re.compile(
+    r"(?:all |any )?real (?:numbers?|values)(?: of)?(?: x)?,? "
+    r"(?:except|other than|but|excluding|besides)(?: for)?(?: x ?=)? (?=\S)",
+    re.IGNORECASE,
+)
+_STATED = re.compile(r"[\w%.,' ]{3,80}? (?:is|equals) (-?¤?[\d.,/]+%?)")
+_SENTENCE = re.compile(r"[A-Za-z][A-Za-z ,':()\"-]*?(?:[ :(]|(?=¤))(?=[-¤(\[\\⦃]?[\d\\(\[¤])")
+_VALUE = re.compile(r"(-?[¤€£¥]?[\d.,/]+%?|-?[¤€£¥]?\\frac\{\d+\}\{\d+\})((?: [A-Za-z][A-Za-z'-]*){1,12})")
+_LIMITING = re.compile(
+    r"\b(?:not|no|never|most|least|more|less|fewer|greater|than|or|over|under|between|than|above|below|almost|nearly|about|around|approximately|"
+    r"roughly|from|maximum|minimum|cannot|can't|isn't|if|unless|either|neither|and|base|mod|except|without|negative|minus|half|plus|times|million|"
+    r"billion|thousand|hundred|dozen|percent|squared|cubed|factorial)\b|n't\b",
+    re.IGNORECASE,
+)
+_HOSTILE = re.compile(r"__|\b(?:import|lambda|exec|eval|open|system)\b\s*\(?")
 
 
-def clean(text: str) -> str:
-    r"""Spell an answer in one way.
+def read(text: str) -> Node | None:
+    r"""Give the form of a clean answer.
 
-    >>> clean(r"$\dfrac34$."), clean("1,234 × 2"), clean("x²")
-    ('\\frac{3}{4}', '1234 * 2', 'x^{2}')
+    >>> read("3/4").kind, read("[1,2)").value, read("3:30 pm").value, read("east").value, read("5**")
+    ('quotient', '[)', (55800, True), 'east', None)
     """
-    text = _SUPERSCRIPTS.sub(lambda match: f"^{{{match[0].translate(_SUPERSCRIPT)}}}", text)
-    text = _VULGAR.sub(lambda match: " " + unicodedata.normalize("NFKC", match[0]), text)
-    text = _unwrap(unicodedata.normalize("NFKC", text).strip())
-    for pattern, replacement in _SPELLINGS:
+    if len(text) > MAX_LENGTH:
+        return None
+    if _PLAIN.fullmatch(text):
+        return number(Fraction(text.replace(",", "")))
+    found = phrase(text) or _time(text) or _choice(text)
+    if found:
+        return found
+    if _HOSTILE.search(text):
+        return None
+    for pattern, replacement in _REWRITTEN:
         text = pattern.sub(replacement, text)
-    return _unwrap(" ".join(text.split()))
-
-
-def _unwrap(text: str) -> str:
-    """Take off math delimiters, a box and final periods, as often as they come."""
-    before = ""
-    while text != before:
-        before = text
-        if not text.lower().endswith((".m.", "...")):
-            text = text.rstrip(".。 ")
-        for opening, closing in _WRAPPERS:
-            inner = text[len(opening) : -len(closing)]
-            if text.startswith(opening) and text.endswith(closing) and inner and opening not in inner:
-                text = inner.strip()
-        boxed = _BOXED.fullmatch(text)
-        if boxed:
-            text = boxed[1].strip()
-    return text
-
-
-def read(text: str) -> Reading:
-    """Say what an answer is; `text` is clean."""
-    left, equals, right = text.rpartition("=")
-    if equals and _ASSIGNED.fullmatch(left.strip()):
-        text = right.strip()
-    elif equals:
-        return _equation(text)
-    return _number(text) or _group(text) or _words(text) or Unread(squeeze(text))
-
-
-def squeeze(text: str) -> str:
-    """Take out the spaces that do not part two words or numbers, and the braces of a plain exponent."""
-    return re.sub(r"\^\{(\w+)\}(?!\w)", r"^\1", re.sub(r"(?<!\w)\s+|\s+(?!\w)", "", text))
-
-
-def _equation(text: str) -> Reading:
-    """A calculation that holds is its value: `3 + 4 = 7`."""
-    sides = [_number(side.strip()) for side in text.split("=")]
-    if all(side is not None and side.value == getattr(sides[-1], "value", None) for side in sides):
-        return sides[-1] or Unread(squeeze(text))
-    return Unread(squeeze(text))
-
-
-def _number(text: str) -> Number | None:
-    money = _MONEY.match(text)
-    if money:
-        rest = _number(money[1] + text[money.end() :])
-        plain = rest is not None and not rest.is_percent and rest.unit in ("", _CURRENCY[money[2]])
-        return Number(rest.value, _CURRENCY[money[2]], is_known_unit=True) if rest and plain else None
     try:
-        return Number(evaluate(text), is_percent=text.rstrip(")} ").endswith("%"))
+        node = Parser(scan(text)).whole()
     except Unreadable:
-        return _with_unit(text)
+        return _in_words(text)
+    return lifted(node) if "±" in text or "∓" in text else node
 
 
-def _with_unit(text: str) -> Number | None:
-    match = _WITH_UNIT.fullmatch(text)
-    if not match:
+def lifted(node: Node) -> Node:
+    """Bring a plus-minus inside an expression to its outside."""
+    if node.kind in ("list", "set", "tuple", "relation", "quantity"):
+        return node._replace(parts=tuple(lifted(part) for part in node.parts))
+    if node.kind == "either" or "either" not in kinds(node):
+        return node
+    return Node("either", (_picked(node, 0), _picked(node, 1)), "±")
+
+
+def _picked(node: Node, sign: int) -> Node:
+    if node.kind == "either":
+        return _picked(node.parts[sign], sign)
+    return node._replace(parts=tuple(_picked(part, sign) for part in node.parts)) if node.parts else node
+
+
+def _in_words(text: str) -> Node | None:
+    label = _LABEL.match(text)
+    rewritten = text[label.end() :] if label and not _LIMITING.search(label[0]) else numbered(text)
+    if rewritten != text:
+        try:
+            return Parser(scan(rewritten)).whole()
+        except Unreadable:
+            pass
+    stated = _STATED.fullmatch(text)
+    if stated and not _LIMITING.search(text):
+        return read(stated[1])
+    return _in_sentence(text) or _all_but(text) or text_of(text)
+
+
+def _all_but(text: str) -> Node | None:
+    """All real numbers save a few."""
+    match = _EXCEPT.match(text)
+    hole = read(text[match.end() :]) if match else None
+    if hole is None:
         return None
-    if len(match[2]) == 1 and match[2].isascii() and match.start(2) == match.end(1):
-        return None  # 3s^2 has a variable, 3 s has a unit
-    words = match[2].lower().split()
-    scale = 1
-    while words and words[0] in _SCALES:
-        scale *= _SCALES[words.pop(0)]
-    if len(words) > _MAX_UNIT_WORDS or _NOT_A_UNIT.search(" ".join(words)):
+    return Node(
+        "without",
+        (Node("reals"), hole if hole.kind == "set" else Node("set", hole.parts if hole.kind == "list" else (hole,))),
+    )
+
+
+def _in_sentence(text: str) -> Node | None:
+    """The one value of a sentence: `She has 5 apples left`. None where a word may change it: at most 5, 5 or 6."""
+    match = _SENTENCE.match(text)
+    if not match or text.count(" ") < 2 or _LIMITING.search(match[0]):
         return None
+    rest = text[match.end() :]
     try:
-        value = evaluate(match[1]) * scale
+        return Parser(scan(rest)).whole()
+    except Unreadable:
+        value = _VALUE.fullmatch(rest)
+    if not value or _LIMITING.search(value[2]) or value[2].startswith((" is ", " was ", " has ")):
+        return None  # problem 5 is hard
+    try:
+        return Parser(scan(" ".join(rest.split(" ")[:2]))).whole()
     except Unreadable:
         return None
-    if match[1].endswith("%") and words:
-        return Number(value, is_percent=True)
-    if words in (["percent"], ["per", "cent"], ["percents"]):
-        return Number(value / 100, is_percent=True)
-    return _measured(value, words, match[3])
 
 
-def _measured(value: Fraction, words: list[str], power: str | None) -> Number | None:
-    """A value with its unit in one spelling: singular, `cm^2` for `square centimeters`."""
-    if words and words[0] in ("square", "sq", "sq.", "cubic"):
-        power = "3" if words[0] == "cubic" else "2"
-        words = words[1:]
-    unit = " ".join(words)
-    known = _UNITS.get(unit) or _UNITS.get(unit.rstrip(".").removesuffix("s"))
-    if known is None and len(unit) == 1 and unit.isascii():
-        return None  # a variable
-    unit = known or unit.removesuffix("s").removesuffix("e")
-    if power and not known:
+def _time(text: str) -> Node | None:
+    """A time of the day in seconds, and whether morning or afternoon is known."""
+    if text.lower() in ("noon", "midnight"):
+        return Node("time", (), (43_200 if text.lower() == "noon" else 0, True))
+    for word, mark in ((" noon", " pm"), (" midnight", " am")):
+        text = text[: -len(word)] + mark if text.startswith("12") and text.endswith(word) else text
+    if text.endswith(" o'clock") and text[:-8].isdecimal():
+        text = text[:-8] + ":00"
+    match = _CLOCK.fullmatch(text)
+    marked = match is not None
+    match = match or _CLOCK_24.fullmatch(text)
+    if match is None:
         return None
-    return Number(value, f"{unit}^{power}" if power else unit, is_known_unit=known is not None)
-
-
-def _group(text: str) -> Group | None:
-    brackets, inner = "", text
-    if text[:1] in ("(", "[", "⦃") and text[-1:] in (")", "]", "⦄"):
-        brackets, inner = text[0] + text[-1], text[1:-1]
-    if not brackets and _TIGHT_COMMA.search(text):
-        return None  # 72,00 is one number to some writers
-    parts = _split(_LIST_WORD.sub(",", inner) if brackets in ("", "⦃⦄") else inner)
-    is_set = brackets == "⦃⦄"
-    if parts is None or (len(parts) < 2 and not is_set) or not all(parts):
+    hours, minutes, seconds = (int(part or 0) for part in match.groups()[:3])
+    if hours > (12 if marked else 24) or minutes > 59 or seconds > 59:
         return None
-    if (brackets and not is_set) and len(parts) == 1:
-        return None
-    items = tuple(read(part) for part in parts)
-    if not brackets and not all(isinstance(item, (Number, Group)) for item in items):
-        return None  # a sentence with a comma
-    return Group("{}" if is_set else brackets, items)
+    if marked:
+        hours = hours % 12 + (12 if match[4] in "Pp" else 0)
+    is_known = marked or hours > 12 or hours == 0
+    return Node("time", (number(hours), number(minutes)), (3600 * hours + 60 * minutes + seconds, is_known))
 
 
-def _split(text: str) -> list[str] | None:
-    """Split at commas outside brackets; None when brackets do not match."""
-    parts, depth, start = [], 0, 0
-    for position, character in enumerate(text):
-        if character in "([{⦃":
-            depth += 1
-        elif character in ")]}⦄":
-            depth -= 1
-            if depth < 0:
-                return None
-        elif character == "," and depth == 0:
-            parts.append(text[start:position].strip())
-            start = position + 1
-    return [*parts, text[start:].strip()] if depth == 0 else None
-
-
-def _words(text: str) -> Words | None:
-    choice = re.fullmatch(r"\(?([A-J])\)?", text)
-    if choice:
-        return Words(choice[1].lower())
-    return Words(" ".join(text.lower().rstrip(".").split())) if _LETTERS.fullmatch(text) else None
+def _choice(text: str) -> Node | None:
+    """Letters of answers to choose from, with what stands behind a letter."""
+    if _CHOICES.fullmatch(text) and len(text) < 40:
+        return Node("choice", (), "".join(sorted(re.findall("[A-J]", text.replace("and", "")))))
+    match = _CHOICE.fullmatch(text)
+    if match:
+        letter = (match[1] or match[2] or match[3] or match[4]).upper()
+        content = read(match[5]) if match[5] else None
+        return Node("choice", (content,) if content else (), letter)
+    return None

@@ -117,10 +117,10 @@ def test_a_benchmark_that_is_named_and_absent_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"p": "?"}, "row 0: no column 'q', wanted text; the row has p"),
-        ({"q": [1]}, "row 0: list in column 'q', wanted text"),
-        ("[]", "line 1 is a list, wanted an object"),
-        ("{", "line 1 is not JSON"),
+        ({"p": "?"}, "row 1: no column 'q', wanted text; the row has p"),
+        ({"q": [1]}, "row 1: list in column 'q', wanted text"),
+        ("[]", "row 1 is a list, wanted an object"),
+        ("{", "row 1 is not JSON"),
     ],
 )
 def test_a_benchmark_file_of_another_form_is_refused_by_row(tmp_path, row, message):

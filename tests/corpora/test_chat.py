@@ -98,6 +98,66 @@ def test_the_mask_of_one_short_conversation():
     assert finetune == [1, *[0] * len("user\n2+2="), 1, 1, 1, *[0] * len("assistant\n"), *[1] * len("foure\n")]
 
 
-def test_an_unknown_role_is_refused():
-    with pytest.raises(SchemaError, match="role 'tool'; the roles are system, user, assistant"):
-        one([{"role": "tool", "content": ""}])
+TOOLS = [
+    {"role": "user", "content": "2+2?"},
+    {"role": "assistant", "content": "print(2+2)\n"},
+    {"role": "tool", "content": "4\n"},
+    {"role": "assistant", "content": "So 4."},
+]
+
+
+@pytest.mark.parametrize(
+    ("mode", "labels"),
+    [
+        (MaskMode.REPORT, "...........|.|...........print(2+2)n|..|So 4.E|."),
+        (MaskMode.FINETUNE_PY, "S.........E|n|S..........print(2+2)n|..|So 4.E|n"),
+    ],
+)
+def test_label_by_label_what_a_tool_said_is_not_learned(mode, labels):
+    """A letter a token, S and E the markers, n a new line; a point is -100, and the last one of `So 4.` a full stop."""
+    encoded = one(TOOLS, mode)
+    text = f"{START}user\n2+2?{END}\n{START}assistant\nprint(2+2)\n4\nSo 4.{END}\n"
+    assert TOKENIZER.decode(encoded.ids) == text == render(TOOLS)
+    golden = labels.replace("|", "")
+    tokens = text.replace(START, "S").replace(END, "E").replace("\n", "n")
+    assert len(tokens) == len(golden) == len(encoded.mask)
+    stop = golden.rindex("4.") + 1
+    assert encoded.mask.tolist() == [int(label != "." or at == stop) for at, label in enumerate(golden)]
+    assert all(label in (token, ".") for token, label in zip(tokens, golden, strict=True))
+
+
+speeches = st.lists(st.tuples(contents, contents), max_size=3)
+
+
+@given(contents, speeches, contents, st.sampled_from(MaskMode))
+def test_a_tool_speaks_inside_the_turn_and_is_never_learned(question, speeches, end, mode):
+    said = [[{"role": "assistant", "content": a}, {"role": "tool", "content": t}] for a, t in speeches]
+    inside = [message for pair in said for message in pair]
+    messages = [{"role": "user", "content": question}, *inside, {"role": "assistant", "content": end}]
+    encoded = one(messages, mode)
+    assert TOKENIZER.decode(encoded.ids) == render(messages)
+    learned = TOKENIZER.decode(encoded.ids[encoded.mask == 1])
+    own = "".join(a for a, _ in speeches) + end
+    markers = f"{START}{END}\n{START}" if mode is MaskMode.FINETUNE_PY else ""
+    assert learned == markers + own + END + ("\n" if mode is MaskMode.FINETUNE_PY else "")
+    assert int((encoded.ids == 256).sum()) == int((encoded.ids == 257).sum()) == 2
+    template = jinja2.Environment().from_string(CHAT_TEMPLATE)
+    assert template.render(messages=messages) == render(messages)
+    prompt = encode_prompt(messages[:-1], tokenizer=TOKENIZER)
+    assert encoded.ids.tolist()[: len(prompt)] == prompt
+    assert TOKENIZER.decode(encoded.ids[len(prompt) :]) == f"{end}{END}\n"
+
+
+@pytest.mark.parametrize(
+    ("roles", "message"),
+    [
+        (["judge"], "role 'judge'; the roles are system, user, assistant, tool"),
+        (["tool"], "a tool speaks after nobody"),
+        (["user", "tool"], "a tool speaks after user"),
+        (["user", "assistant", "tool", "user"], "'user' speaks after a tool"),
+        (["user", "assistant", "tool"], "ends with a tool's words, 'x'"),
+    ],
+)
+def test_a_role_out_of_place_is_refused(roles, message):
+    with pytest.raises(SchemaError, match=message):
+        one([{"role": role, "content": "x"} for role in roles])

@@ -35,7 +35,7 @@ def some_seeds(tmp_path_factory):
     """A folder of 120 seeds of GSM8K."""
     folder = tmp_path_factory.mktemp("seeds")
     counts = collect_seeds(folder, config=SeedsConfig(max_seeds=120, num_shards=2))
-    assert counts == {"kept": 120, "rejected": 0, "reasons": {}}
+    assert (counts["kept"], counts["rejected"], counts["sets"]) == (120, 1, {"GSM8K": 120})
     return folder
 
 
@@ -231,3 +231,45 @@ def test_wrong_configs_are_refused(make, message):
 
 def test_rows_have_the_columns_of_a_problem():
     assert set(seed()) == set(records.PROBLEM.names)
+
+
+_TYPING = "60*60=<<60*60=3600>>3600\n14400/3600=<<14400/3600=4>>4\n#### 4"
+_LATE = "<<20*13=260>>260 <<260+40=300>>300"
+
+
+@pytest.mark.parametrize(
+    ("question", "solution", "stays"),
+    [
+        ("Ann types 60 words a minute. How many hours for 14,400?", _TYPING, "60 words"),
+        ("In 40 minutes she came 20 minutes late at $13.", f"{_LATE}\n#### 300", "40 minutes she came 20"),
+        ("He made 15 3-point shots at $14.", "<<15*3=45>>45 <<45*14=630>>630\n#### 630", "3-point"),
+        ("There are 16 dogs with 4 legs at $14.", "<<16*4=64>>64 <<64*14=896>>896\n#### 896", "4 legs"),
+        (
+            "A rope of 15 feet, 12 inches per foot, at $14.",
+            "<<15*12=180>>180 <<180*14=2520>>2520\n#### 2520",
+            "12 inches",
+        ),
+    ],
+)
+def test_facts_and_bound_numbers_stay(question, solution, stays):
+    """Each case is an error seen in variants that were read."""
+    made = variants(seed(question, solution), RenumberConfig(variants=8))
+    assert made
+    assert all(stays in variant.question for variant in made)
+
+
+def test_percents_keep_their_size_and_nobody_gets_too_old():
+    percent = Quantity("20", 0, 0, Fraction(20), is_percent=True, is_frozen=False)
+    assert {int(draw(percent, random.Random(n))) for n in range(60)} == {10, 15, 25, 30, 35, 40}
+    question = "Ann is 30 years old, her grandmother 3 times as old. How old is her grandmother?"
+    made = variants(seed(question, "<<30*3=90>>90\n#### 90"), RenumberConfig(variants=8, tries=40))
+    assert all(int(variant.answer) <= 100 for variant in made)
+
+
+def test_a_sum_in_the_prose_follows_or_the_variant_is_refused():
+    question = "Ann gave 5 hats to a home and triple that to another. She threw 15 away of 100. How many are left?"
+    solution = (
+        "She gives 5+5*3=5+15=<<5+5*3=20>>20.\nThen 100-20=<<100-20=80>>80.\nIn the end 80-15=<<80-15=65>>65.\n#### 65"
+    )
+    for variant in variants(seed(question, solution), RenumberConfig(variants=8)):
+        assert "5+15=" in variant.solution

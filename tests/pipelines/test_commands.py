@@ -26,7 +26,7 @@ def test_a_setting_that_cannot_be_is_refused(tmp_path):
 
     place = Workplace(tmp_path / "place", extra="[launcher]\nkind = pbs\n")
     result = place.pipelines("status", "--recipe", "tiny", check=False)
-    assert "[launcher] kind must be one of local, got 'pbs'" in result.stderr
+    assert "[launcher] kind must be one of local, slurm, got 'pbs'" in result.stderr
 
 
 def test_importing_the_recipes_loads_nothing_heavy():
