@@ -50,7 +50,7 @@ _REJECTION = {
 _PROBLEM = {
     "id": "string",
     "seed": "string",  # id of the seed problem, "" for a drill
-    "kind": "string",  # seed, renumber, program, drill
+    "kind": "string",  # seed, renumber, backward, compose, program, tools, drill, gym; of a teacher: corpora.math.teacher.labels
     "question": "string",
     "solution": "string",
     "answer": "string",
