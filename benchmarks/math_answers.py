@@ -1,4 +1,4 @@
-"""How well and how fast answers are graded: `python -m benchmarks.math graders --peers PYTHON`.
+"""How well and how fast answers are graded: `python benchmarks/math_answers.py --peers PYTHON`.
 
 The labelled pairs of `tests/sandbox/answers` go through our grader, Math-Verify as its README shows it, and the rule of lm-eval's
 minerva_math, in one run: agreement with the labels, false accepts (the costly error), false rejects, pairs a CPU second of one
@@ -16,9 +16,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -65,14 +65,12 @@ class Graded(NamedTuple):
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parts = parser.add_subparsers(dest="what", required=True)
-    graders = parts.add_parser("graders", help="our grader beside others, on the labelled pairs")
-    graders.add_argument("--part", choices=("dev", "heldout"), default="dev")
-    graders.add_argument("--every", type=int, default=1, help="take every n-th pair (default: 1)")
-    graders.add_argument("--peers", help="a Python that has math-verify and lm-eval")
-    graders.add_argument("--disagreements", type=int, default=0, help="pairs to print on which a peer and we differ")
+    parser.add_argument("--part", choices=("dev", "heldout"), default="dev")
+    parser.add_argument("--every", type=int, default=1, help="take every n-th pair (default: 1)")
+    parser.add_argument("--peers", help="a Python that has math-verify and lm-eval")
+    parser.add_argument("--disagreements", type=int, default=0, help="pairs to print on which a peer and we differ")
     options = parser.parse_args()
-    _COMMANDS[options.what](options)
+    measure_graders(options)
 
 
 def measure_graders(options: argparse.Namespace) -> None:
@@ -141,10 +139,6 @@ def _differences(pairs: Sequence[Pair], ours: Graded, theirs: Graded, most: int)
     print(f"\n{len(rows):,} disagreements with {_PEERS[0]}: category, label, ours, theirs, gold, predicted")
     for row in sorted(rows)[:most]:
         print(" | ".join(row))
-
-
-_COMMANDS: dict[str, Callable[[Any], None]] = {"graders": measure_graders}
-"""One row a measurement; rows a CPU second of each kind of augmentation belong here as `generators`."""
 
 
 if __name__ == "__main__":
