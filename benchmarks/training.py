@@ -160,9 +160,11 @@ def serve(contestant: tuple[Step, Callable[[Path], None] | None]) -> None:
 
 def ours(options: argparse.Namespace) -> tuple[Step, Callable[[Path], None]]:
     """Make the loop's own step, with its checkpoint."""
-    from specialize.checkpoint import Position, save_step
+    from specialize.checkpoint import Position
     from specialize.config import ModelConfig, OptimizerConfig, Precision, PretrainConfig
-    from specialize.loop import build_trainer, train_step
+    from specialize.saves import Saves
+    from specialize.step import train_step
+    from specialize.trainer import build_trainer
 
     config = PretrainConfig(
         seq_length=options.length,
@@ -178,7 +180,7 @@ def ours(options: argparse.Namespace) -> tuple[Step, Callable[[Path], None]]:
     data = RandomData(options)
     return (
         lambda: (None, train_step(trainer, data, Position()))[0],
-        lambda folder: save_step(folder, trainer.model, trainer.optimizer, Position()),
+        lambda folder: Saves(folder, trainer.model, trainer.optimizer, config).save(Position()),
     )
 
 
@@ -186,6 +188,7 @@ class RandomData:
     """A training set of random tokens, the same for every step."""
 
     train_steps, epochs = 1_000_000, 1.0
+    domains: tuple[str, ...] = ("random",)
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.epochs_of = {"random": 1.0}

@@ -22,9 +22,14 @@ MODEL_FILE = "model.json"
 
 
 class Architecture(str, enum.Enum):
-    """Families that differ in names on disk, not in mathematics: RMSNorm, rotary positions, gated SiLU."""
+    """Families of RMSNorm, rotary positions and gated SiLU; they differ in names on disk, biases and norms of q and k."""
 
+    QWEN = "qwen"
+    """The original Qwen (QWEN report, 2.3): no grouping, biases on q, k and v, embeddings untied."""
     QWEN2 = "qwen2"
+    """Qwen2 and Qwen2.5."""
+    QWEN3 = "qwen3"
+    """No biases; q and k normalised head by head (arXiv 2505.09388, 2)."""
     LLAMA = "llama"
 
 
@@ -37,6 +42,21 @@ class Schedule(str, enum.Enum):
     """Cosine-shaped rise to the peak, then constant: Code-Qwen-Chat, report 4.2."""
     COSINE = "cosine"
     """Linear warm-up, then a cosine down to the minimum: report 2.4, pretraining."""
+    WSD = "wsd"
+    """Warm-up, stable, decay: linear warm-up, the peak, and at the end 1 - sqrt down to the minimum (Haegele et al. 2024,
+    2405.18392, section 3; MiniCPM, 2404.06395). A run can be prolonged from any step of the peak."""
+
+
+class OnSpike(str, enum.Enum):
+    """What becomes of a step whose loss is a spike."""
+
+    GO_ON = "go_on"
+    """Its gradients count as any other's."""
+    SKIP = "skip"
+    """Its gradients are dropped: weights and moments stay as they are, the data goes on."""
+    ROLL_BACK = "roll_back"
+    """Weights and moments of the newest checkpoint come back and the data goes on behind the spike, as PaLM did
+    (2204.02311, section 5.1)."""
 
 
 class Attention(str, enum.Enum):
@@ -98,6 +118,16 @@ class ModelConfig:
                 f"ModelConfig.num_attention_heads must be a multiple of num_query_groups {self.num_query_groups}, "
                 f"got {self.num_attention_heads}"
             )
+        if self.architecture is Architecture.QWEN and self.num_query_groups != self.num_attention_heads:
+            raise ValueError(
+                f"ModelConfig.num_query_groups must be num_attention_heads {self.num_attention_heads} in the original "
+                f"Qwen, which does not group, got {self.num_query_groups}"
+            )
+
+    @property
+    def qk_norm(self) -> bool:
+        """Whether q and k are normalised head by head."""
+        return self.architecture is Architecture.QWEN3
 
     def to_json(self) -> str:
         """Serialize; `from_json` gives it back."""
@@ -156,11 +186,18 @@ class ParallelConfig:
     """Cut activations between tensor-parallel regions too; needs `tensor_parallel` above 1."""
     distributed_optimizer: bool = False
     """Cut optimizer state over the data-parallel ranks."""
+    virtual_pipeline: int = 1
+    """Stages that a pipeline rank holds, each of fewer layers: smaller bubble, more messages (2104.04473, section 2.2)."""
+    overlap: bool = False
+    """Sum gradients while the backward pass still runs, and gather the distributed optimizer's weights in the forward pass."""
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "tensor_parallel", "pipeline_parallel", "context_parallel", "data_parallel")
+        _at_least(self, 1, "virtual_pipeline")
         if self.sequence_parallel and self.tensor_parallel == 1:
             raise ValueError("ParallelConfig.sequence_parallel needs tensor_parallel above 1, got 1")
+        if self.virtual_pipeline > 1 and self.pipeline_parallel == 1:
+            raise ValueError("ParallelConfig.virtual_pipeline needs pipeline_parallel above 1, got 1")
 
     @property
     def ranks(self) -> int:
@@ -186,7 +223,12 @@ class TrainConfig:
     warmup_fraction: float = 0.03
     """Of the steps; report 4.1 and 4.2: 3%."""
     minimum_fraction: float = 0.1
-    """Last learning rate over the peak, of Schedule.COSINE; report 2.4: 10%."""
+    """Last learning rate over the peak, of Schedule.COSINE and WSD; report 2.4: 10%."""
+    decay_fraction: float = 0.2
+    """Of the steps, of Schedule.WSD; 2405.18392, figure 5: 10% to 20% give what a cosine does."""
+    initial_fraction: float = 0.0
+    """Learning rate before the first step over the peak: where the warm-up begins. Above 0 it warms up again from the last
+    rate of the run whose weights it goes on with (2403.08763, section 6.1)."""
     attention: Attention = Attention.MERGED
     precision: Precision = Precision.BF16
     dropout: float = 0.0
@@ -196,14 +238,39 @@ class TrainConfig:
     seed: int = 1234
     checkpoint_interval: int = 500
     """Steps between checkpoints; what a killed run loses at most."""
+    save_in_background: bool = True
+    """Write a checkpoint while training goes on; costs a copy of what is written, in memory of the host."""
+    keep_last: int = 2
+    """Newest checkpoints that stay while the run lasts; of one, a damaged one would be the end."""
+    keep_every: int = 0
+    """Checkpoints at multiples of so many steps stay for good, in steps/; a multiple of `checkpoint_interval`, 0: none."""
+    on_spike: OnSpike = OnSpike.GO_ON
+    spike_nats: float = 2.0
+    """A loss is a spike when it is this far above the median of the last 32 steps; ours."""
+    max_spikes: int = 10
+    """A run with more of them ends: it diverges; ours."""
+    stall_seconds: float = 1500.0
+    """A rank that gets no further for so long is named and the run ends; below the 30 minutes of a collective."""
     parallel: ParallelConfig = field(default_factory=ParallelConfig)
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "seq_length", "global_batch_size", "micro_batch_size", "checkpoint_interval")
         _at_least(self, 0, "seed")
-        _above(self, 0, "max_epochs")
-        for name in ("warmup_fraction", "minimum_fraction", "dropout"):
+        _at_least(self, 1, "keep_last", "max_spikes")
+        _at_least(self, 0, "keep_every")
+        _above(self, 0, "max_epochs", "spike_nats", "stall_seconds")
+        for name in ("warmup_fraction", "minimum_fraction", "decay_fraction", "initial_fraction", "dropout"):
             _within(self, name, 0.0, 1.0)
+        if self.schedule is Schedule.WSD and self.warmup_fraction + self.decay_fraction > 1:
+            raise ValueError(
+                f"{type(self).__name__}.decay_fraction and warmup_fraction must be at most 1 together, "
+                f"got {self.decay_fraction} and {self.warmup_fraction}"
+            )
+        if self.keep_every % self.checkpoint_interval:
+            raise ValueError(
+                f"{type(self).__name__}.keep_every must be a multiple of checkpoint_interval {self.checkpoint_interval}, "
+                f"got {self.keep_every}"
+            )
         if self.attention is Attention.ISOLATED and self.parallel.context_parallel > 1:
             raise ValueError(
                 f"{type(self).__name__}.attention isolated does not work with context_parallel "
@@ -228,10 +295,26 @@ class PretrainConfig(TrainConfig):
     weights: tuple[tuple[str, float], ...] = ()
     """(language or domain, weight) of the code: what has none is not read, what has too little gives all that
     `max_epochs` allows and the others take its place. Empty: every file as often as any other."""
+    evaluation_interval: int = 0
+    """Steps between measurements of bits per byte on held-out text of each domain; 0: none."""
+    evaluation_samples: int = 64
+    """Held-out samples a domain, the same ones every time; ours."""
+    keep_best: bool = False
+    """The checkpoint with the lowest held-out bits per byte stays for good, in steps/; domains weigh as in training."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         _within(self, "replay_fraction", 0.0, 1.0)
+        _at_least(self, 0, "evaluation_interval")
+        _at_least(self, 1, "evaluation_samples")
+        if self.keep_best and not self.evaluation_interval:
+            raise ValueError("PretrainConfig.keep_best needs evaluation_interval above 0, got 0")
+        names = [name for name, _ in self.weights]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(
+                f"PretrainConfig.weights must name each language once, got {twice} {names.count(twice)} times"
+            )
         for name, weight in self.weights:
             if not weight > 0:
                 raise ValueError(f"PretrainConfig.weights must be above 0, got {weight} for {name}")
@@ -295,7 +378,8 @@ def model_parameters(model: ModelConfig) -> int:
     hidden, heads, groups = model.hidden_size, model.num_attention_heads, model.num_query_groups
     qkv = (heads + 2 * groups) * model.head_dim
     attention = hidden * qkv + (qkv if model.qkv_bias else 0) + heads * model.head_dim * hidden
-    layer = attention + 3 * hidden * model.ffn_hidden_size + 2 * hidden
+    norms = 2 * hidden + (2 * model.head_dim if model.qk_norm else 0)
+    layer = attention + 3 * hidden * model.ffn_hidden_size + norms
     embeddings = (1 if model.tie_embeddings else 2) * model.vocab_size * hidden
     return model.num_layers * layer + embeddings + hidden
 

@@ -16,7 +16,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -37,6 +37,8 @@ class Sample:
     tokens: Array
     mask: Array
     starts: Array
+    domain: int = 0
+    """Place of its domain in `Data.domains`."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class MicroBatch:
     """Predictions in it, padding left out."""
     bounds: Array | None
     """Where documents start and end in the one row of an isolated batch; None for merged ones."""
+    domains_BT: Array  # noqa: N815
+    """Of which domain each position is."""
 
 
 class Data(Protocol):
@@ -61,6 +65,8 @@ class Data(Protocol):
     """Passes over the data in all steps; over the stream that is seen most often."""
     epochs_of: dict[str, float]
     """The same for each stream; 0 for what has no weight and is not read."""
+    domains: tuple[str, ...]
+    """What samples are of; the loss of each is recorded where there are several."""
 
     def samples_of(self, step: int) -> range:
         """Return the positions of the samples of a step; steps and positions count from 0."""
@@ -88,11 +94,10 @@ class PretrainData:
         self._batch = config.global_batch_size
         present = [domain for domain in domains if domain.share > 0]
         counts = shares([domain.share for domain in present], self.train_steps * self._batch)
-        planned = [
-            planned
-            for domain, count in zip(present, counts, strict=True)
-            for planned in _plan_streams(domain, count, config)
-        ]
+        self.domains = tuple(domain.name for domain in present)
+        of_domain = [_plan_streams(domain, count, config) for domain, count in zip(present, counts, strict=True)]
+        planned = [pair for pairs in of_domain for pair in pairs]
+        self._domain_of = [index for index, pairs in enumerate(of_domain) for _ in pairs]
         self._streams = [stream for stream, _ in planned]
         unread = {
             f"{domain.name} {part}": 0.0
@@ -110,17 +115,17 @@ class PretrainData:
 
     def sample(self, position: int) -> Sample:
         """Read one sample of `seq_length` + 1 tokens; all are learned."""
-        stream = self._streams[int(self._which[position])]
-        return stream.sample(int(self._where[position]))
+        which = int(self._which[position])
+        return replace(self._streams[which].sample(int(self._where[position])), domain=self._domain_of[which])
 
 
-def _plan_streams(domain: Domain, count: int, config: PretrainConfig) -> list[tuple[_Stream, int]]:
+def _plan_streams(domain: Domain, count: int, config: PretrainConfig) -> list[tuple[Stream, int]]:
     """Open the streams of a domain, each with its samples; parts without a weight are not read."""
     if not domain.weights:
         prefixes = [prefix for part in domain.parts.values() for prefix in part]
-        return [(_Stream(domain.name, prefixes, config), count)]
+        return [(Stream(domain.name, prefixes, config), count)]
     streams = {
-        part: _Stream(f"{domain.name} {part}", prefixes, config)
+        part: Stream(f"{domain.name} {part}", prefixes, config)
         for part, prefixes in domain.parts.items()
         if domain.weights.get(part)
     }
@@ -141,7 +146,7 @@ class _Epoch(NamedTuple):
     """In the order they are drawn: neighbours in a long document are not neighbours in a batch."""
 
 
-class _Stream:
+class Stream:
     """The documents of some prefixes, shuffled together each epoch, end to end, cut into samples.
 
     Sample i is tokens i x length to (i + 1) x length of the stream; the last one is only a label here, and the first
@@ -199,6 +204,8 @@ class _Stream:
 
 class PackData:
     """Packs of whole conversations; a step takes so many conversations, or so many packs."""
+
+    domains: tuple[str, ...] = ("conversations",)
 
     def __init__(self, packs: Path, config: FineTuneConfig) -> None:
         self._tokens, self._mask = IndexedReader(packs / "packs"), IndexedReader(packs / "mask")
@@ -259,11 +266,14 @@ def _fine_tune_steps(weights: Array, config: FineTuneConfig) -> int:
 def micro_batches(data: Data, step: int, config: TrainConfig, *, rank: int = 0) -> list[MicroBatch]:
     """Read what data-parallel rank `rank` learns in a step, in equal numbers for all ranks.
 
-    Where a step has too few samples to go round, the last ones are padding that is not learned.
+    Where a step has too few samples to go round, the last ones are padding that is not learned. Virtual pipeline stages take
+    turns by groups of as many micro-batches as there are pipeline ranks.
     """
     ranks, size = config.parallel.data_parallel, config.micro_batch_size
     positions = data.samples_of(step)
     rounds = -(-len(positions) // (ranks * size))
+    if config.parallel.virtual_pipeline > 1:
+        rounds += -rounds % config.parallel.pipeline_parallel
     batches = []
     for index in range(rounds):
         low = positions.start + (index * ranks + rank) * size
@@ -278,11 +288,13 @@ def _merged(samples: list[Sample], config: TrainConfig) -> MicroBatch:
     """One sample a row, padded at its end, where causal attention never looks."""
     shape = (config.micro_batch_size, config.seq_length)
     tokens, labels, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(shape, np.uint8)
+    domains = np.zeros(shape, np.uint8)
     for row, sample in enumerate(samples):
+        domains[row] = sample.domain
         length = len(sample.tokens) - 1
         tokens[row, :length], labels[row, :length] = sample.tokens[:-1], sample.tokens[1:]
         mask[row, :length] = sample.mask[1:]
-    return MicroBatch(tokens, labels, mask, _predictions(samples), None)
+    return MicroBatch(tokens, labels, mask, _predictions(samples), None, domains)
 
 
 def _isolated(samples: list[Sample], config: TrainConfig) -> MicroBatch:
@@ -293,15 +305,17 @@ def _isolated(samples: list[Sample], config: TrainConfig) -> MicroBatch:
         width = config.micro_batch_size * (config.seq_length + 1)
         width += -width % parallel.tensor_parallel
     tokens, labels, mask = np.zeros((3, 1, max(width, 2)), np.int64)
+    domains = np.zeros(tokens.shape, np.uint8)
     bounds: list[int] = []
     low = 0
     for sample, length in zip(samples, lengths, strict=True):
         tokens[0, low : low + length], labels[0, low : low + length - 1] = sample.tokens, sample.tokens[1:]
         mask[0, low : low + length - 1] = sample.mask[1:]
+        domains[0, low : low + length] = sample.domain
         bounds.extend(low + int(start) for start in sample.starts)
         low += length
     edges = sorted({0, *bounds, low, tokens.shape[1]})
-    return MicroBatch(tokens, labels, mask.astype(np.uint8), _predictions(samples), np.array(edges, np.int32))
+    return MicroBatch(tokens, labels, mask.astype(np.uint8), _predictions(samples), np.array(edges, np.int32), domains)
 
 
 def _predictions(samples: list[Sample]) -> int:

@@ -33,7 +33,7 @@ _SEED_OFFSETS = {"data-parallel-rng": 0, "model-parallel-rng": 2718, "expert-par
 """As Megatron's `model_parallel_cuda_manual_seed`."""
 
 _mode: TorchFunctionMode | None = None
-_sizes: dict[str, int] = {}
+_sizes: dict[str, int | None] = {}
 """Of the groups that this process has."""
 
 
@@ -53,12 +53,13 @@ def init_process(parallel: ParallelConfig, *, seed: int = 0) -> torch.device:
         tensor_model_parallel_size=parallel.tensor_parallel,
         pipeline_model_parallel_size=parallel.pipeline_parallel,
         context_parallel_size=parallel.context_parallel,
+        virtual_pipeline_model_parallel_size=parallel.virtual_pipeline if parallel.virtual_pipeline > 1 else None,
     )
     seed_everything(seed)
     return device
 
 
-def _set_up_groups(**sizes: int) -> None:
+def _set_up_groups(**sizes: int | None) -> None:
     """Megatron's groups, unless they are there: gloo never gives back the 140 or so descriptors of a set of them."""
     from megatron.core import parallel_state
 

@@ -14,13 +14,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from specialize.config import ModelConfig
+from specialize.families import DROPPED
 
 if TYPE_CHECKING:
-    from specialize.convert import State
+    from specialize.tensors import State
 
 DTYPES = ("bfloat16", "float32")
-_SHARD_BYTES = 5_000_000_000
 _MODEL_FILES = ("config.json", "generation_config.json", "README.md")
+_NOT_IN_4 = ("auto_map", "extra_special_tokens", "backend", "is_local")
+"""Keys of a base's tokenizer_config.json that name code of its repository, or that 4.57 takes for something else."""
+_CLASSES = {
+    None: "PreTrainedTokenizerFast",
+    "TokenizersBackend": "PreTrainedTokenizerFast",  # of transformers 5; 4.57 does not know it
+    "QWenTokenizer": "Qwen2Tokenizer",  # code of the original repository
+}
+"""Tokenizer classes that one of the two versions lacks, and what both have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,36 +52,29 @@ class ExportConfig:
 
 
 def export(out: Path, *, model: Path, config: ExportConfig) -> dict[str, object]:
-    """Write the weights of a training output as `out/hf`."""
+    """Write the weights of a training output as `out/hf`, a tensor at a time."""
+    from specialize.config import ParallelConfig
     from specialize.convert import to_hugging_face
+    from specialize.device import init_process
+    from specialize.names import count
+    from specialize.streaming import read_checkpoint
 
     shape = ModelConfig.load(model)
-    state = to_hugging_face(megatron_state(model, shape), shape)
-    write_folder(out / "hf", state, shape, tokenizer=model / "tokenizer", dtype=config.dtype, chat=config.chat)
-    (out / "hf" / "README.md").write_text(_card(config))
-    return {"parameters": sum(tensor.numel() for tensor in state.values()), "dtype": config.dtype}
-
-
-def megatron_state(folder: Path, shape: ModelConfig) -> State:
-    """Read the weights of a model folder on one rank, FP32 or as they were trained."""
-    from specialize.checkpoint import load_weights
-    from specialize.config import ParallelConfig
-    from specialize.convert import model_state
-    from specialize.device import init_process
-    from specialize.model import build_model
-
     init_process(ParallelConfig())
-    model = build_model(shape)
-    load_weights(folder, model)
-    return model_state(model)
+    state = to_hugging_face(read_checkpoint(model, shape), shape)
+    write_folder(out / "hf", state, shape, tokenizer=model / "tokenizer", dtype=config.dtype, chat=config.chat)
+    (out / "hf" / "README.md").write_text(_card(config, shape))
+    return {"parameters": count(shape), "dtype": config.dtype}
 
 
 def write_folder(folder: Path, state: State, shape: ModelConfig, *, tokenizer: Path, dtype: str, chat: bool) -> None:
-    """Write a whole Hugging Face folder."""
+    """Write a whole Hugging Face folder from tensors under Hugging Face names."""
     import torch
 
     from corpora.tokenizer import END_OF_TEXT, Tokenizer
-    from specialize.convert import hugging_face_config
+    from specialize.families import hugging_face_config
+    from specialize.names import shapes_of
+    from specialize.tensors import write_safetensors
 
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -83,31 +84,8 @@ def write_folder(folder: Path, state: State, shape: ModelConfig, *, tokenizer: P
     _write_json(folder / "config.json", hugging_face_config(shape, dtype=dtype, eos=stops[0], pad=eod))
     generation = {"eos_token_id": stops, "pad_token_id": eod, "bos_token_id": None, "do_sample": False}
     _write_json(folder / "generation_config.json", generation)
-    kind = getattr(torch, dtype)
-    _write_weights(folder, {name: tensor.detach().to(kind).contiguous() for name, tensor in sorted(state.items())})
+    write_safetensors(folder, state, shapes_of(shape), getattr(torch, dtype))
     _write_tokenizer(folder, tokenizer, chat=chat)
-
-
-def _write_weights(folder: Path, state: State) -> None:
-    from safetensors.torch import save_file
-
-    groups: list[State] = [{}]
-    size = 0
-    for name, tensor in state.items():
-        if groups[-1] and size + tensor.nbytes > _SHARD_BYTES:
-            groups.append({})
-            size = 0
-        groups[-1][name] = tensor
-        size += tensor.nbytes
-    if len(groups) == 1:
-        save_file(groups[0], str(folder / "model.safetensors"), metadata={"format": "pt"})
-        return
-    names = [f"model-{index:05d}-of-{len(groups):05d}.safetensors" for index in range(1, len(groups) + 1)]
-    for name, group in zip(names, groups, strict=True):
-        save_file(group, str(folder / name), metadata={"format": "pt"})
-    places = {tensor: name for name, group in zip(names, groups, strict=True) for tensor in group}
-    total = sum(tensor.nbytes for tensor in state.values())
-    _write_json(folder / "model.safetensors.index.json", {"metadata": {"total_size": total}, "weight_map": places})
 
 
 def _write_tokenizer(folder: Path, tokenizer: Path, *, chat: bool) -> None:
@@ -133,8 +111,10 @@ def _write_tokenizer(folder: Path, tokenizer: Path, *, chat: bool) -> None:
         "chat_template": CHAT_TEMPLATE,
         "clean_up_tokenization_spaces": False,
     }
-    config.pop("auto_map", None)
-    config.setdefault("tokenizer_class", "PreTrainedTokenizerFast")
+    for key in _NOT_IN_4:
+        config.pop(key, None)
+    given_class = config.get("tokenizer_class")
+    config["tokenizer_class"] = _CLASSES.get(given_class, given_class)
     _write_json(given, config)
     (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE)
     merges = content["model"]["merges"]
@@ -147,7 +127,7 @@ def _write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _card(config: ExportConfig) -> str:
+def _card(config: ExportConfig, shape: ModelConfig) -> str:
     tags = "\n".join(f"- {tag}" for tag in (["conversational"] if config.chat else []) + ["qwen-specialize"])
     how = "Chat with it in ChatML; it stops at `<|im_end|>`." if config.chat else "Continue text with it."
     return f"""---
@@ -162,4 +142,11 @@ tags:
 
 Made from {config.base} by the recipe of the QWEN report (arXiv 2309.16609). {how} Scores, data and lineage are in the
 release that this folder belongs to.
-"""
+{_limits(shape)}"""
+
+
+def _limits(shape: ModelConfig) -> str:
+    if shape.architecture not in DROPPED:
+        return ""
+    bound = f"Keep prompt and reply within {shape.max_position_embeddings:,} tokens."
+    return f"\n## What this format leaves out\n\n{DROPPED[shape.architecture]} {bound}\n"

@@ -1,37 +1,31 @@
-"""A GGUF file of the Llama family as Hugging Face tensors and tokenizer: dequantised to FP32, renamed.
+"""A GGUF file of the original Qwen, Qwen2, Qwen3 or the Llama family: shape, tensors in FP32 and tokenizer.
 
-llama.cpp stores the rows of q and k in pairs for its rotary layout; they are put back. Reading is all there is: weights
-are training's concern afterwards. Source: the GGUF specification; the permutation is that of llama.cpp's converter.
+Names stay GGUF's (the table of `names` has them); a tensor is dequantised when it is looked up. For Llama, llama.cpp
+stores the rows of q and k in pairs for its rotary layout; they are put back. Reading is all there is. Source: the GGUF
+specification; the permutation is that of llama.cpp's converter, and so is that `qwen` counts both halves of the FFN.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from corpora.tokenizer import SPLIT_PATTERN
 from specialize.config import Architecture, ModelConfig
-from specialize.convert import State
+from specialize.tensors import Lazy, State
 
-_ENDS = {"token_embd": "model.embed_tokens", "output_norm": "model.norm", "output": "lm_head"}
-_LAYER = {
-    "attn_norm": "input_layernorm",
-    "ffn_norm": "post_attention_layernorm",
-    "attn_q": "self_attn.q_proj",
-    "attn_k": "self_attn.k_proj",
-    "attn_v": "self_attn.v_proj",
-    "attn_output": "self_attn.o_proj",
-    "ffn_gate": "mlp.gate_proj",
-    "ffn_up": "mlp.up_proj",
-    "ffn_down": "mlp.down_proj",
-}
-_CONTROL = 3
-"""Token type of control tokens in GGUF."""
-_PRETOKENIZERS = {"smollm": r"\p{N}"}
-"""What a pre-tokenizer of GGUF splits apart before its bytes, by name."""
+_CONTROL, _UNUSED = 3, 5
+"""Types of tokens in GGUF: control tokens; rows of the embedding that no token has."""
+_BIASED = (Architecture.QWEN, Architecture.QWEN2)
+_PAIRED = {"attn_q": "head_count", "attn_k": "head_count_kv"}
+"""What llama.cpp reorders in a llama, and how many heads it has."""
+_PRETOKENIZERS = {"smollm": (r"\p{N}", True), "qwen2": (SPLIT_PATTERN, False)}
+"""Pre-tokenizers of GGUF by name: what is split apart first, and whether GPT-2's pattern follows."""
 
 
 class GgufFile:
@@ -41,80 +35,102 @@ class GgufFile:
         from gguf import GGUFReader
 
         self.path = path
-        self._reader = GGUFReader(str(path))
-        if self.value("general.architecture") != "llama":
-            raise ValueError(f"{path} holds a {self.value('general.architecture')!r} model; only llama can be read")
+        try:
+            self._reader = GGUFReader(str(path))
+        except (ValueError, OSError, IndexError) as error:
+            raise ValueError(f"{path} is not a whole GGUF file ({error}); get it again") from None
+        found = self.value("general.architecture")
+        if found not in [kind.value for kind in Architecture]:
+            known = ", ".join(kind.value for kind in Architecture)
+            raise ValueError(f"{path} holds a {found!r} model; this product reads {known}")
+        if int(self.value("split.count", 1)) > 1:
+            raise ValueError(
+                f"{path} is one of several files; join them with llama-gguf-split --merge and name the result"
+            )
+        self.architecture = Architecture(found)
+        self._tensors = {tensor.name: tensor for tensor in self._reader.tensors}
 
     def value(self, key: str, default: Any = None) -> Any:
         """Read one metadata value."""
         field = self._reader.fields.get(key)
         return default if field is None else field.contents()
 
+    def _of(self, key: str, default: Any = None) -> Any:
+        """Read one value of the architecture."""
+        found = self.value(f"{self.architecture.value}.{key}", default)
+        if found is None:
+            raise ValueError(f"{self.path} has no {self.architecture.value}.{key}; convert the model again")
+        return found
+
     def model_config(self) -> ModelConfig:
         """Read the shape."""
-        scaling = self.value("llama.rope.scaling.type", "none")
-        if scaling != "none":
-            raise ValueError(f"{self.path} scales its rotary positions ({scaling}); this product reads plain ones")
-        names = {tensor.name for tensor in self._reader.tensors}
-        heads, hidden = int(self.value("llama.attention.head_count")), int(self.value("llama.embedding_length"))
+        scaling = self._of("rope.scaling.type", "none")
+        if scaling != "none" or "rope_freqs.weight" in self._tensors:
+            how = scaling if scaling != "none" else "llama3"
+            raise ValueError(f"{self.path} scales its rotary positions ({how}); this product reads plain ones")
+        heads, hidden = int(self._of("attention.head_count")), int(self._of("embedding_length"))
+        halves = 2 if self.architecture is Architecture.QWEN else 1
         return ModelConfig(
-            architecture=Architecture.LLAMA,
-            num_layers=int(self.value("llama.block_count")),
+            architecture=self.architecture,
+            num_layers=int(self._of("block_count")),
             hidden_size=hidden,
-            ffn_hidden_size=int(self.value("llama.feed_forward_length")),
+            ffn_hidden_size=int(self._of("feed_forward_length")) // halves,
             num_attention_heads=heads,
-            num_query_groups=int(self.value("llama.attention.head_count_kv", heads)),
-            head_dim=int(self.value("llama.attention.key_length", hidden // heads)),
-            vocab_size=len(self.value("tokenizer.ggml.tokens")),
-            max_position_embeddings=int(self.value("llama.context_length")),
-            rotary_base=float(self.value("llama.rope.freq_base", 10_000.0)),
-            norm_epsilon=round(float(self.value("llama.attention.layer_norm_rms_epsilon")), 12),
-            qkv_bias=False,
-            tie_embeddings="output.weight" not in names,
+            num_query_groups=int(self._of("attention.head_count_kv", heads)),
+            head_dim=int(self._of("attention.key_length", hidden // heads)),
+            vocab_size=int(self._tensors["token_embd.weight"].shape[1]),
+            max_position_embeddings=int(self._of("context_length")),
+            rotary_base=float(self._of("rope.freq_base", 10_000.0)),
+            norm_epsilon=round(float(self._of("attention.layer_norm_rms_epsilon")), 12),
+            qkv_bias=self.architecture in _BIASED,
+            tie_embeddings="output.weight" not in self._tensors,
         )
 
     def tensors(self) -> State:
-        """Dequantise every tensor to FP32 under its Hugging Face name."""
+        """Give every tensor under its GGUF name, dequantised to FP32 at its look-up, with rows of q and k in order."""
+        heads = {}
+        if self.architecture is Architecture.LLAMA:
+            whole = self._of("attention.head_count")
+            heads = {name: int(self._of(f"attention.{key}", whole)) for name, key in _PAIRED.items()}
+
+        def reading(name: str) -> Callable[[], torch.Tensor]:
+            return lambda: self._dequantized(name, heads.get(name.split(".")[-2]))
+
+        return Lazy({name: reading(name) for name in self._tensors})
+
+    def _dequantized(self, name: str, heads: int | None) -> torch.Tensor:
         from gguf import dequantize
 
-        heads = {"attn_q": int(self.value("llama.attention.head_count"))}
-        heads["attn_k"] = int(self.value("llama.attention.head_count_kv", heads["attn_q"]))
-        found: State = {}
-        for tensor in self._reader.tensors:
-            values = np.asarray(dequantize(tensor.data, tensor.tensor_type), np.float32)
-            values = values.reshape([int(size) for size in tensor.shape][::-1])
-            name = tensor.name.split(".")[-2]
-            values = _unpair(values, heads[name]) if name in heads else values.copy()
-            found[self._name(tensor.name)] = torch.from_numpy(values)
-        return found
-
-    def _name(self, name: str) -> str:
-        parts = name.split(".")
-        if len(parts) == 2 and parts[0] in _ENDS:
-            return f"{_ENDS[parts[0]]}.{parts[1]}"
-        if len(parts) == 4 and parts[0] == "blk" and parts[2] in _LAYER:
-            return f"model.layers.{parts[1]}.{_LAYER[parts[2]]}.{parts[3]}"
-        raise ValueError(f"{self.path} has a tensor {name!r}, which is none of a plain llama's; choose another base")
+        tensor = self._tensors[name]
+        values = np.asarray(dequantize(tensor.data, tensor.tensor_type), np.float32)
+        values = values.reshape([int(size) for size in tensor.shape][::-1])
+        return torch.from_numpy(_unpair(values, heads) if heads else values.copy())
 
     def write_tokenizer(self, folder: Path) -> None:
         """Write the byte-level BPE inside as tokenizer.json and tokenizer_config.json."""
-        from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+        from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-        if self.value("tokenizer.ggml.model") != "gpt2" or self.value("tokenizer.ggml.pre") not in _PRETOKENIZERS:
-            raise ValueError(f"{self.path} has a tokenizer {self.value('tokenizer.ggml.pre')!r} that cannot be read")
+        kind = self.value("tokenizer.ggml.pre")
+        if self.value("tokenizer.ggml.model") != "gpt2" or kind not in _PRETOKENIZERS:
+            raise ValueError(
+                f"{self.path} has a tokenizer {kind!r} that cannot be read; take the safetensors of the base"
+            )
         tokens, types = self.value("tokenizer.ggml.tokens"), self.value("tokenizer.ggml.token_type")
         merges = [tuple(merge.split(" ")) for merge in self.value("tokenizer.ggml.merges")]
         special = [token for token, kind in zip(tokens, types, strict=True) if kind == _CONTROL]
-        tokenizer = Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, merges))
-        digits = Regex(_PRETOKENIZERS[self.value("tokenizer.ggml.pre")])
-        tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-            [pre_tokenizers.Split(digits, behavior="isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-        )
+        vocab = {token: index for index, token in enumerate(tokens) if types[index] != _UNUSED}
+        tokenizer = Tokenizer(models.BPE(vocab, merges))
+        pattern, gpt2 = _PRETOKENIZERS[kind]
+        if not gpt2:
+            tokenizer.normalizer = normalizers.NFC()
+        split = pre_tokenizers.Split(Regex(pattern), behavior="isolated")
+        bytes_ = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=gpt2)
+        tokenizer.pre_tokenizer = pre_tokenizers.Sequence([split, bytes_])
         tokenizer.decoder = decoders.ByteLevel()
         tokenizer.add_special_tokens(special)
         folder.mkdir(parents=True, exist_ok=True)
         tokenizer.save(str(folder / "tokenizer.json"))
-        config = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": self.value("llama.context_length")}
+        config = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": self._of("context_length")}
         (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=1) + "\n")
 
 

@@ -2,7 +2,7 @@
 
 Guarantees: the same weights give the same losses for every layer spec and layout, to rounding; the names in a
 checkpoint do not depend on the spec. Fusions that need CUDA kernels are on only with Transformer Engine. Leaves out
-virtual pipeline stages, mixture of experts and FP8. The process must have gone through `device.init_process`
+mixture of experts and FP8. The process must have gone through `device.init_process`
 before.
 """
 
@@ -37,6 +37,10 @@ class LanguageModel(GPTModel):  # type: ignore[misc]
             return out
         tied = self.share_embeddings_and_output_weights
         weight = self.shared_embedding_or_output_weight() if tied else self.output_layer.weight
+        for (
+            hook
+        ) in self.output_layer._forward_pre_hooks.values():  # the layer is not called, and DDP may still gather it
+            hook(self.output_layer, ())
         return token_losses(hidden_states, weight, labels, kwargs.get("loss_mask"))
 
 
@@ -47,22 +51,39 @@ def build_model(
     precision: Precision = Precision.FP32,
     dropout: float = 0.0,
     recompute: bool = False,
+    stage: int | None = None,
 ) -> LanguageModel:
-    """Build this rank's part of the model, with random weights from Megatron's seed."""
+    """Build this rank's part of the model, or its `stage`-th virtual one, with random weights from Megatron's seed."""
     parallel = parallel or ParallelConfig()
     _check_layout(model, parallel)
     config = transformer_config(model, parallel, precision=precision, dropout=dropout, recompute=recompute)
     return LanguageModel(
         config=config,
-        transformer_layer_spec=_layer_spec(config),
+        transformer_layer_spec=_layer_spec(config, stage),
         vocab_size=model.vocab_size,
         max_sequence_length=model.max_position_embeddings,
-        pre_process=parallel_state.is_pipeline_first_stage(),
-        post_process=parallel_state.is_pipeline_last_stage(),
+        pre_process=parallel_state.is_pipeline_first_stage(ignore_virtual=stage is None, vp_stage=stage),
+        post_process=parallel_state.is_pipeline_last_stage(ignore_virtual=stage is None, vp_stage=stage),
+        vp_stage=stage,
         share_embeddings_and_output_weights=model.tie_embeddings,
         position_embedding_type="rope",
         rotary_base=model.rotary_base,
     )
+
+
+def build_skeleton(model: ModelConfig) -> LanguageModel:
+    """Build the whole model without memory for its weights, of our layers: what a checkpoint's names and cuts are."""
+    config = transformer_config(model, ParallelConfig(), precision=Precision.FP32, dropout=0.0, recompute=False)
+    with torch.device("meta"):
+        return LanguageModel(
+            config=config,
+            transformer_layer_spec=_plain_spec(config),
+            vocab_size=model.vocab_size,
+            max_sequence_length=model.max_position_embeddings,
+            share_embeddings_and_output_weights=model.tie_embeddings,
+            position_embedding_type="rope",
+            rotary_base=model.rotary_base,
+        )
 
 
 def transformer_config(
@@ -84,11 +105,13 @@ def transformer_config(
         activation_func=silu,
         add_bias_linear=False,
         add_qkv_bias=model.qkv_bias,
+        qk_layernorm=model.qk_norm,
         init_method_std=model.initializer_std,
         hidden_dropout=dropout,
         attention_dropout=dropout,
         tensor_model_parallel_size=parallel.tensor_parallel,
         pipeline_model_parallel_size=parallel.pipeline_parallel,
+        virtual_pipeline_model_parallel_size=parallel.virtual_pipeline if parallel.virtual_pipeline > 1 else None,
         context_parallel_size=parallel.context_parallel,
         sequence_parallel=parallel.sequence_parallel,
         bf16=precision is Precision.BF16,
@@ -119,13 +142,20 @@ def has_transformer_engine() -> bool:
     return torch.cuda.is_available() and importlib.util.find_spec("transformer_engine") is not None
 
 
-def _layer_spec(config: TransformerConfig) -> Any:
+def _layer_spec(config: TransformerConfig, stage: int | None) -> Any:
     if has_transformer_engine():
-        return get_gpt_layer_with_transformer_engine_spec()
-    layer = get_gpt_layer_local_spec(normalization="RMSNorm")
+        return get_gpt_layer_with_transformer_engine_spec(qk_layernorm=config.qk_layernorm)
+    return _plain_spec(config, stage)
+
+
+def _plain_spec(config: TransformerConfig, stage: int | None = None) -> Any:
+    layer = get_gpt_layer_local_spec(normalization="RMSNorm", qk_layernorm=config.qk_layernorm)
     layer.submodules.input_layernorm = layer.submodules.pre_mlp_layernorm = RMSNorm
-    layer.submodules.self_attention.submodules.core_attention = CoreAttention
-    layers = [layer] * get_num_layers_to_build(config)
+    attention = layer.submodules.self_attention.submodules
+    attention.core_attention = CoreAttention
+    if config.qk_layernorm:
+        attention.q_layernorm = attention.k_layernorm = RMSNorm
+    layers = [layer] * get_num_layers_to_build(config, vp_stage=stage)
     return TransformerBlockSubmodules(layer_specs=layers, layer_norm=RMSNorm)
 
 

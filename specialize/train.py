@@ -1,7 +1,8 @@
 """Continued pretraining and fine-tuning as stages, and `python -m specialize.train job.json`, which each rank runs.
 
-Guarantees: data that is too small for the config is refused before a rank is started; what was killed continues
-from its newest checkpoint; the output folder has checkpoint/, model.json, tokenizer/, progress.jsonl and train.log.
+Guarantees: data that is too small for the config, and a layout that model or machine cannot carry, are refused before a rank
+is started; what was killed continues from its newest checkpoint; the output folder has checkpoint/, model.json, tokenizer/,
+progress.jsonl, tensorboard/ and train.log, and steps/ where the config keeps checkpoints for good.
 The stage functions load no torch: ranks are processes of their own. Source: QWEN report 4.1 (continued
 pretraining), 4.2 and 5 (fine-tuning).
 """
@@ -15,16 +16,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from specialize import TrainingFailed
+from specialize import TrainingFailed, preflight, retention
 from specialize.config import FineTuneConfig, ModelConfig, PretrainConfig, TrainConfig, from_plain, to_plain
+from specialize.launch import Local
+from specialize.record import PROGRESS
+from specialize.retention import CHECKPOINT, STEPS
 
 if TYPE_CHECKING:
     from specialize.data import Data
+    from specialize.heldout import HeldOut
     from specialize.launch import Launcher
 
-STEPS = "steps"
-PROGRESS = "progress.jsonl"
-CHECKPOINT = "checkpoint"
+CODE, TEXT = "code", "replay text"
+"""Domains of pretraining."""
 _KINDS = {"continue_pretraining": PretrainConfig, "fine_tune": FineTuneConfig}
 
 
@@ -43,8 +47,11 @@ def fine_tune(out: Path, *, model: Path, packs: Path, config: FineTuneConfig, la
 
 def _run(out: Path, job: dict[str, str], config: TrainConfig, launcher: Launcher) -> dict[str, object]:
     model = Path(job["model"])
-    data = open_data(job, config)
-    shape = ModelConfig.load(model)
+    data, shape = open_data(job, config), ModelConfig.load(model)
+    open_held_out(job, config)
+    preflight.check(shape, config)
+    if isinstance(launcher, Local):
+        preflight.check_memory(shape, config)
     shape = dataclasses.replace(shape, max_position_embeddings=max(shape.max_position_embeddings, config.seq_length))
     if not (out / CHECKPOINT).exists():
         path = out / STEPS / "job.json"
@@ -55,7 +62,7 @@ def _run(out: Path, job: dict[str, str], config: TrainConfig, launcher: Launcher
             raise TrainingFailed(f"all ranks ended well but {out / CHECKPOINT} is not there; see {out / 'train.log'}")
     shutil.copytree(model / "tokenizer", out / "tokenizer", dirs_exist_ok=True)
     shape.save(out)
-    shutil.rmtree(out / STEPS, ignore_errors=True)
+    retention.remove_passing(out / STEPS, config)
     return _metrics(out / PROGRESS, data)
 
 
@@ -64,15 +71,29 @@ def open_data(job: dict[str, str], config: TrainConfig) -> Data:
     from specialize.data import Domain, PackData, PretrainData, read_prefixes
 
     if isinstance(config, PretrainConfig):
-        replay = config.replay_fraction
-        domains = [
-            Domain("code", 1 - replay, read_prefixes(Path(job["code"])), dict(config.weights)),
-            Domain("replay text", replay, read_prefixes(Path(job["text"]))),
-        ]
+        replay, code = config.replay_fraction, read_prefixes(Path(job["code"]))
+        weights = dict(config.weights)
+        if weights and not weights.keys() & code.keys():
+            raise ValueError(
+                f"PretrainConfig.weights name {', '.join(weights)}, and {job['code']} has none of them: "
+                f"it has {', '.join(code) or 'no tokens'}"
+            )
+        domains = [Domain(CODE, 1 - replay, code, weights), Domain(TEXT, replay, read_prefixes(Path(job["text"])))]
         return PretrainData(domains, config)
     if isinstance(config, FineTuneConfig):
         return PackData(Path(job["packs"]), config)
     raise TypeError(f"no training set for a {type(config).__name__}")
+
+
+def open_held_out(job: dict[str, str], config: TrainConfig) -> HeldOut | None:
+    """Open the held-out text that a job evaluates; None where it evaluates none."""
+    from specialize.heldout import HeldOut
+
+    if not isinstance(config, PretrainConfig) or not config.evaluation_interval:
+        return None
+    replay = config.replay_fraction
+    shares = {CODE: (Path(job["code"]), 1 - replay), TEXT: (Path(job["text"]), replay)}
+    return HeldOut({name: part for name, part in shares.items() if part[1] > 0}, config)
 
 
 def _metrics(path: Path, data: Data) -> dict[str, object]:
@@ -88,7 +109,13 @@ def _metrics(path: Path, data: Data) -> dict[str, object]:
         "epochs_of": {name: round(epochs, 4) for name, epochs in data.epochs_of.items()},
         "first_loss": round(rows[0]["loss"], 6),
         "last_loss": round(sum(row["loss"] for row in tail) / len(tail), 6),
+        **_only_if(spikes=sum("spike" in row for row in rows)),
+        **_only_if(heldout_bits_per_byte=rows[-1].get("heldout")),
     }
+
+
+def _only_if(**values: object) -> dict[str, object]:
+    return {name: value for name, value in values.items() if value}
 
 
 def main(arguments: list[str]) -> int:
@@ -102,7 +129,8 @@ def main(arguments: list[str]) -> int:
     job = json.loads(Path(arguments[0]).read_text())
     kind: type[TrainConfig] = _KINDS[job["kind"]]
     config = from_plain(kind, job["config"])
-    train(Path(job["out"]), model=Path(job["model"]), data=open_data(job, config), config=config)
+    data, held_out = open_data(job, config), open_held_out(job, config)
+    train(Path(job["out"]), model=Path(job["model"]), data=data, config=config, held_out=held_out)
     return 0
 
 

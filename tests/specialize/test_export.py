@@ -1,13 +1,15 @@
 """Export: transformers loads the folder and computes Megatron's logits; its files serve versions 4 and 5; it generates."""
 
 import json
+import os
+import subprocess
 
 import pytest
 import torch
 
 from specialize.base import InitializeBaseConfig, initialize_base
-from specialize.config import ModelConfig
-from specialize.export import ExportConfig, export
+from specialize.config import Architecture, ModelConfig
+from specialize.export import ExportConfig, _card, export
 from specialize.generate import Exported, complete, text_bits_per_byte
 
 MODEL = ModelConfig(
@@ -70,6 +72,7 @@ def test_logits_are_those_of_megatron(base, hf):
 
 
 def test_config_has_the_keys_of_both_versions(hf):
+    """4.57 reads `rope_theta`, `torch_dtype` and the class by name; 5 reads `rope_parameters` and `dtype`."""
     config = json.loads((hf / "config.json").read_text())
     assert config["rope_theta"] == config["rope_parameters"]["rope_theta"] == 500_000.0
     assert config["torch_dtype"] == config["dtype"] == "float32"
@@ -77,8 +80,78 @@ def test_config_has_the_keys_of_both_versions(hf):
     tokenizer = json.loads((hf / "tokenizer_config.json").read_text())
     assert tokenizer["chat_template"] == (hf / "chat_template.jinja").read_text()
     assert tokenizer["eos_token"] == "<|im_end|>"
+    assert tokenizer["tokenizer_class"] == "Qwen2Tokenizer"
+    ids = {token["content"]: int(index) for index, token in tokenizer["added_tokens_decoder"].items()}
+    assert ids == {
+        token["content"]: token["id"] for token in json.loads((hf / "tokenizer.json").read_text())["added_tokens"]
+    }
     assert {"vocab.json", "merges.txt", "generation_config.json", "README.md"} <= {path.name for path in hf.iterdir()}
-    assert "license: apache-2.0" in (hf / "README.md").read_text()
+    card = (hf / "README.md").read_text()
+    assert "license: apache-2.0" in card
+    assert "LogN" not in card
+
+
+OTHER = """
+import json, sys, torch, transformers
+folder, tokens, text = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
+model = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+turn = tokenizer.apply_chat_template([{"role": "user", "content": text}], tokenize=False)
+found = [model(torch.tensor([tokens])).logits[0].tolist(), tokenizer.encode(text), turn, tokenizer.eos_token]
+print(json.dumps([transformers.__version__, *found]))
+"""
+
+
+@pytest.mark.slow
+def test_another_version_of_transformers_computes_the_same(hf):
+    """`TRANSFORMERS_4_PYTHON` is the interpreter of an environment with transformers 4.57 and torch."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    python = os.environ.get("TRANSFORMERS_4_PYTHON")
+    if python is None:
+        pytest.skip("TRANSFORMERS_4_PYTHON is not set")
+    tokens = torch.randint(0, 300, (100,), generator=torch.Generator().manual_seed(0)).tolist()
+    command = [python, "-W", "ignore", "-c", OTHER, str(hf), json.dumps(tokens), TEXT]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": ""})
+    version, logits, ids, turn, end = json.loads(done.stdout)
+    assert version.startswith("4.57")
+    with torch.no_grad():
+        ours = AutoModelForCausalLM.from_pretrained(str(hf), dtype=torch.float32)(torch.tensor([tokens])).logits[0]
+    torch.testing.assert_close(torch.tensor(logits), ours, atol=1e-5, rtol=1e-5)
+    tokenizer = AutoTokenizer.from_pretrained(str(hf))
+    assert ids == tokenizer.encode(TEXT)
+    assert turn == tokenizer.apply_chat_template([{"role": "user", "content": TEXT}], tokenize=False)
+    assert end == tokenizer.eos_token == "<|im_end|>"
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [("TokenizersBackend", "PreTrainedTokenizerFast"), (None, "PreTrainedTokenizerFast"), ("GPT2Tokenizer",) * 2],
+)
+def test_a_tokenizer_class_that_a_version_lacks_is_replaced(base, tmp_path, given, written):
+    """What transformers 5 saves (`TokenizersBackend`, a list of extra tokens) stops 4.57."""
+    from specialize.export import write_folder
+    from specialize.tensors import SafetensorsFolder
+
+    (tmp_path / "tokenizer").mkdir()
+    (tmp_path / "tokenizer" / "tokenizer.json").write_bytes((base / "tokenizer" / "tokenizer.json").read_bytes())
+    config = {"tokenizer_class": given, "extra_special_tokens": ["<|im_end|>"], "auto_map": {"AutoTokenizer": "x.Y"}}
+    (tmp_path / "tokenizer" / "tokenizer_config.json").write_text(json.dumps(config))
+    state = SafetensorsFolder.open(base / "hf").tensors()
+    write_folder(tmp_path / "hf", state, MODEL, tokenizer=tmp_path / "tokenizer", dtype="float32", chat=True)
+    found = json.loads((tmp_path / "hf" / "tokenizer_config.json").read_text())
+    assert found["tokenizer_class"] == written
+    assert not {"auto_map", "extra_special_tokens"} & found.keys()
+
+
+def test_the_card_of_an_original_qwen_says_what_is_dropped(base, tmp_path):
+    from dataclasses import replace
+
+    shape = replace(MODEL, architecture=Architecture.QWEN, num_query_groups=4)
+    text = _card(ExportConfig(name="x", chat=True, base="Qwen-7B", license="MIT"), shape)
+    assert "LogN" in text
+    assert "dynamic NTK" in text
+    assert "within 128 tokens" in text
 
 
 def test_a_chat_model_stops_at_the_end_of_a_turn(hf, base):
@@ -115,7 +188,7 @@ def test_exporting_again_gives_the_same_bytes(base, hf, tmp_path):
 def test_large_weights_are_written_in_shards(base, tmp_path, monkeypatch, hf):
     from transformers import AutoModelForCausalLM
 
-    monkeypatch.setattr("specialize.export._SHARD_BYTES", 20_000)
+    monkeypatch.setattr("specialize.tensors.SHARD_BYTES", 20_000)
     export(tmp_path, model=base, config=ExportConfig(name="x", chat=True, base="b", license="MIT", dtype="float32"))
     assert len(list((tmp_path / "hf").glob("model-*-of-*.safetensors"))) > 2
     models = [

@@ -96,7 +96,7 @@ def test_a_run_killed_and_resumed_equals_an_unbroken_one(tmp_path, base, code, t
     weights = [sorted((folder / "checkpoint").glob("*.distcp")) for folder in (killed, unbroken)]
     assert [path.read_bytes() for path in weights[0]] == [path.read_bytes() for path in weights[1]]
     assert [row["step"] for row in rows_of(killed)] == list(range(1, 41))
-    names = {"checkpoint", "model.json", "tokenizer", "progress.jsonl", "train.log"}
+    names = {"checkpoint", "model.json", "tokenizer", "progress.jsonl", "tensorboard", "train.log"}
     assert {path.name for path in killed.iterdir()} == names
     assert ModelConfig.load(killed) == ModelConfig.load(base)
     assert metrics["last_loss"] < metrics["first_loss"]
