@@ -20,7 +20,7 @@ def synthesize(folder: str, count: str) -> None:
 
     number, root = int(count), Path(folder)
     root.mkdir(exist_ok=True)
-    shapes = {"ids": (number, 16), "priorities": (number,), "digests": (2, number)}
+    shapes = {"ids": (number, 16), "priorities": (number,), "origins": (number,), "digests": (2, number)}
     shapes |= {"keys": (minhash.BANDS, number), "signatures": (number, minhash.PERMUTATIONS)}
     generator = np.random.default_rng(1)
     copies = generator.random(number) < COPIES

@@ -26,7 +26,7 @@ class CodeStage(Stage):
 class CollectCode(CodeStage):
     """Read source files with their licence and where they come from; set repositories apart as held-out."""
 
-    version = 4
+    version = 5
     config = "collect_code"
     build = "corpora.collect:collect_code"
     by_shard = "corpora.reuse:Collected"
@@ -34,39 +34,42 @@ class CollectCode(CodeStage):
 
 
 @requires(documents=CollectCode)
-class DropExactDuplicates(CodeStage):
-    """Keep one document of every text, and none that an earlier batch has."""
-
-    version = 2
-    config = "near_duplicates.compared"
-    build = "corpora.dedup:drop_exact_duplicates"
-    inventory = "corpora.dedup:earlier_inventory"
-
-
-@requires(documents=DropExactDuplicates)
 class FilterCode(CodeStage):
-    """Drop what is too long, too dense or generated, by published bounds."""
+    """Drop what is too long, too dense or generated, by published bounds.
 
-    version = 3
+    Before duplicates: a vendored copy would take the original with it.
+    """
+
+    version = 4
     config = "filter_code"
     build = "corpora.code.filter:filter_code"
     by_shard = "corpora.reuse:Linked"
 
 
 @requires(documents=FilterCode)
+class DropExactDuplicates(CodeStage):
+    """Keep one document of every text, and none that an earlier batch has."""
+
+    version = 3
+    config = "near_duplicates.compared"
+    build = "corpora.dedup:drop_exact_duplicates"
+    inventory = "corpora.dedup:earlier_inventory"
+
+
+@requires(documents=DropExactDuplicates)
 class IndexDuplicates(CodeStage):
     """Sketch every document: what near duplicates are found by, here and in every later batch."""
 
-    version = 2
+    version = 3
     config = "near_duplicates.compared"
     build = "corpora.dedup:index_duplicates"
 
 
-@requires(documents=FilterCode, index=IndexDuplicates)
+@requires(documents=DropExactDuplicates, index=IndexDuplicates)
 class DropNearDuplicates(CodeStage):
     """Keep one document of every cluster of near duplicates."""
 
-    version = 2
+    version = 3
     inventory = "corpora.dedup:earlier_inventory"
     config = "near_duplicates"
     build = "corpora.dedup:drop_near_duplicates"
@@ -90,7 +93,7 @@ def scanned(recipe: CodeRecipe) -> type[Stage]:
 class RedactSecrets(CodeStage):
     """Put placeholders for keys, passwords and addresses, with the place of each; before the parse, whose spans then hold."""
 
-    version = 2
+    version = 3
     config = "secrets"
     build = "corpora.code.secrets:redact_secrets"
     by_shard = "corpora.reuse:Linked"
@@ -143,7 +146,7 @@ def scored(recipe: CodeRecipe) -> type[Stage]:
 class GateSyntax(CodeStage):
     """Parse every file once: drop what is mostly not its language, note imports and functions."""
 
-    version = 2
+    version = 3
     config = "syntax"
     build = "corpora.code.syntax:gate_syntax"
     by_shard = "corpora.reuse:Linked"
@@ -161,7 +164,7 @@ class DecontaminateCorpus(CodeStage):
 class CollectText(CodeStage):
     """Read English replay text, so that the model keeps what it knows."""
 
-    version = 4
+    version = 5
     config = "collect_text"
     build = "corpora.collect:collect_text"
     by_shard = "corpora.reuse:Collected"
@@ -172,7 +175,7 @@ class CollectText(CodeStage):
 class RedactText(CodeStage):
     """Put placeholders for addresses and secrets in the replay text too."""
 
-    version = 2
+    version = 3
     config = "secrets"
     build = "corpora.code.secrets:redact_secrets"
     by_shard = "corpora.reuse:Linked"
@@ -233,7 +236,7 @@ def base_of(recipe: CodeRecipe) -> type[Stage]:
 class OrderRepositories(CodeStage):
     """Put the files of a repository after those that they import, and say which make one document."""
 
-    version = 2
+    version = 3
     config = "order"
     build = "corpora.code.order:order_repositories"
     by_shard = "corpora.reuse:Linked"

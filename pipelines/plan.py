@@ -23,8 +23,8 @@ class DataCost:
 
 CODE_COSTS = {
     "CollectCode": DataCost(67.0, 1.0),
-    "DropExactDuplicates": DataCost(10.0, 1.0),
     "FilterCode": DataCost(19.0, 1.0),
+    "DropExactDuplicates": DataCost(10.0, 0.7),
     "IndexDuplicates": DataCost(14.0, 0.5),
     "DropNearDuplicates": DataCost(8.0, 0.5),
     "ScanMalware": DataCost(60.0, 0.5),

@@ -63,8 +63,8 @@ def _signals(path: str, text: str, language: str, config: FilterConfig, reasons:
             yield f"{signal:<14} {value:>12.6g} {_limit(bound):>12}  {_judge(bound, value):<7} {bound.source}"
     broken = [bound for bound in asked if bound.breaks(float(column.measure(bound.signal, np.array([0]))[0]))]
     reasons += dict.fromkeys(bound.signal for bound in broken)
-    if column.evidence:
-        yield f"{'':<14} generated: {column.evidence[0]}"
+    marks = {signal: mark for (signal, _), mark in column.evidence.items() if signal in reasons}
+    yield from (f"{'':<14} {signal}: {mark}" for signal, mark in marks.items())
 
 
 def _limit(bound: Bound) -> str:
@@ -77,8 +77,9 @@ def _judge(bound: Bound, value: float) -> str:
 
 def _parsed(language: str, text: str, config: SyntaxConfig, reasons: list[str]) -> Iterator[str]:
     """Say what the gate on syntax finds, with the share of bytes that it could place nowhere."""
-    from corpora.code.grammars import error_share, grammar_of, parse, parser_of
+    from corpora.code.grammars import grammar_of, parse, parser_of
     from corpora.code.parsing import Parsing
+    from corpora.code.syntax import unread_share
 
     bound = config.max_error_share(language)
     if bound is None:
@@ -90,8 +91,9 @@ def _parsed(language: str, text: str, config: SyntaxConfig, reasons: list[str]) 
     reason = found.get("reason", "")
     value = found.get("value")
     if value is None:  # the child has come to the end of it, so this process will
-        tree = parse(parser_of(language), text.encode(), 1 << 40)
-        value = error_share(tree.root_node, len(text.encode())) if tree else 0.0
+        code = text.encode()
+        tree = parse(parser_of(language), code, 1 << 40)
+        value = unread_share(language, code, tree, bound, 1 << 40) if tree else 0.0
     yield f"{'syntax':<14} {value:>12.6g} {f'<= {bound:g}':>12}  {'BROKEN' if reason else 'kept':<7} {reason or 'parsed'}"
     reasons += [reason] if reason else []
 

@@ -71,8 +71,7 @@ def judge(table: pa.Table, config: FilterConfig) -> Iterator[sieve.Reject]:
         rows, values = _breaks(column, bound, left)
         left = left[~np.isin(left, rows)]
         for row, value in zip(rows.tolist(), values.tolist(), strict=True):
-            evidence = column.evidence.get(row) if bound.signal == "generated" else None
-            yield sieve.Reject(row, bound.signal, value, bound.limit, evidence)
+            yield sieve.Reject(row, bound.signal, value, bound.limit, column.evidence.get((bound.signal, row)))
 
 
 def _breaks(column: Column, bound: Bound, left: Rows) -> tuple[Rows, Values]:

@@ -1,4 +1,4 @@
-"""Under which licence a file may be used: from metadata, from licence texts, from an SPDX tag in the file.
+"""Under which licence a file may be used: expressions, and what metadata and SPDX tags say.
 
 The decision is conservative: a licence that cannot be named is no permission. A compound expression is allowed when every
 part joined by AND is, and one of those joined by OR; what does not parse is not allowed. Where metadata names several
@@ -8,9 +8,8 @@ licences without saying how they join, all of them are asked for. Sources: SPDX 
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 PERMISSIVE = (
     "0BSD",
@@ -67,8 +66,6 @@ _SPDX_TAG = re.compile(
     r"^[^\w\n]{0,20}(?:dnl |rem )?SPDX-License-Identifier:[ \t]*([^\n]*)", re.MULTILINE | re.IGNORECASE
 )
 _COMMENT_END = re.compile(r"[\s\"',;]*(?:\*/|-->|\*\)|#\}|--%>|%>|-\})?[\s\"',;*#]*$")
-_POINTER_CHARACTERS = 1000
-"""A text that says where the licences are is short."""
 _MAXIMUM_WORDS = 100
 """Of an expression; a longer one is no licence's, and nothing is evaluated deeper."""
 _WORD = re.compile(r"[()]|[A-Za-z0-9.+:-]+")
@@ -125,30 +122,6 @@ def from_free_text(text: str) -> str:
     return UNKNOWN if vague else expression
 
 
-def from_license_texts(texts: Mapping[str, str]) -> tuple[str, str]:
-    """Name what the licence files of one folder ask for together, and which files say so; one unknown text is unknown.
-
-    A short text that only points to another of them is no licence of its own.
-    """
-    found: set[str] = set()
-    for name in sorted(texts):
-        licenses = _identify(texts[name])
-        if not licenses and _points(name, texts):
-            continue
-        if not licenses:
-            return UNKNOWN, f"{name}: not a known licence text"
-        found.update(licenses)
-    return " AND ".join(sorted(found)), ", ".join(sorted(texts))
-
-
-def _points(name: str, texts: Mapping[str, str]) -> bool:
-    """Whether a text is as short as a pointer and names a licence file beside it that is known."""
-    text = texts[name]
-    return len(text) <= _POINTER_CHARACTERS and any(
-        other.rpartition("/")[2] in text and _identify(texts[other]) for other in texts if other != name
-    )
-
-
 def spdx_tag(text: str) -> str:
     r"""Read the SPDX tags in the head of a file, or nothing; several are all asked for, and a tag may be unreadable.
 
@@ -162,13 +135,6 @@ def spdx_tag(text: str) -> str:
     lines = (_COMMENT_END.sub("", match[1]) for match in _SPDX_TAG.finditer(text, 0, _TAG_SCAN_CHARACTERS))
     tags = list(dict.fromkeys(line.strip() or "NONE" for line in lines))
     return tags[0] if len(tags) == 1 else " AND ".join(f"({tag})" for tag in tags)
-
-
-@functools.lru_cache(maxsize=4096)
-def _identify(text: str) -> frozenset[str]:
-    from licenseclassifier import identify_license
-
-    return frozenset(result.id for result in identify_license(text))
 
 
 def _reference(classifier: str) -> str:

@@ -8,6 +8,7 @@ name finds more than `MAX_FILES` files. What lies outside the repository finds n
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
@@ -18,6 +19,12 @@ _MAX_DEPTH = 16
 _SCRIPTS = (".ts", ".tsx", ".d.ts", ".js", ".jsx", ".mjs", ".cjs", ".mts", ".cts", ".vue")
 _PYTHONS = (".py", ".pyi", "/__init__.py", "/__init__.pyi")
 _RUST_ROOTS = ("lib.rs", "main.rs", "mod.rs")
+
+_C_LIBRARY = re.compile(
+    r"(?:assert|complex|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|signal|stdalign|stdarg|stdatomic"
+    r"|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|tgmath|threads|time|uchar|unistd|wchar|wctype)\.h"
+)
+"""Headers that a project has only where it is a C library itself, and then in a folder `include`."""
 
 FAMILIES = {
     "Python": "Python",
@@ -171,7 +178,9 @@ def _c(path: str, name: str, modules: Modules) -> list[str]:
     if name.startswith('"'):
         beside = modules.first([_join(posixpath.dirname(path), target)])
         return beside or modules.ending([target.removeprefix("./").replace("../", "")], path)
-    return modules.ending([target], path) if "/" in target else []
+    found = modules.ending([target], path)
+    own = not found or not _C_LIBRARY.fullmatch(target) or posixpath.dirname(found[0]).endswith("include")
+    return found if own else []
 
 
 def _rust(path: str, name: str, modules: Modules) -> list[str]:

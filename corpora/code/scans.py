@@ -45,6 +45,16 @@ def count_digits(data: Any, offsets: Any, rows: Any, digits: Any) -> None:
 
 
 @_compiled
+def count_blanks(data: Any, offsets: Any, rows: Any, blanks: Any) -> None:
+    """Count the blanks of every text, line ends among them."""
+    for k in range(rows.shape[0]):
+        number = 0
+        for i in range(offsets[rows[k]], offsets[rows[k] + 1]):
+            number += (data[i] == 32) | ((data[i] >= 9) & (data[i] <= 13))
+        blanks[k] = number
+
+
+@_compiled
 def _starts(data: Any, i: int, end: int, marker: Any, first: int, last: int) -> bool:
     """Whether data[i:end] starts with marker[first:last]; nothing starts with an empty marker."""
     if last == first or i + last - first > end:
@@ -154,14 +164,24 @@ def _escape(data: Any, i: int, end: int) -> int:
 
 
 @_compiled
-def count_encoded(data: Any, offsets: Any, rows: Any, matched: Any, longest: Any) -> None:
+def _repeats(data: Any, start: int, stop: int) -> bool:
+    """Whether most bytes of a run are the one before again: a ruler, the underline of a heading, padding."""
+    same = 0
+    for i in range(start + 1, stop):
+        same += data[i] == data[i - 1]
+    return 2 * same > stop - start
+
+
+@_compiled
+def count_encoded(data: Any, offsets: Any, rows: Any, found: Any) -> None:
     """Count the characters in base64, hexadecimal and escaped runs, and those of the longest run (StarCoder2, section 3).
 
-    A run of base64 has at least 64 characters, line ends among them; the others at least 8 items.
+    A run of base64 has at least 64 characters, line ends among them; the others at least 8 items. `found` has four rows:
+    both counts, and both without the runs of base64 that mostly repeat a byte.
     """
     for k in range(rows.shape[0]):
         start, end = offsets[rows[k]], offsets[rows[k] + 1]
-        total, most, i = 0, 0, start
+        total, most, packed, packed_most, i = 0, 0, 0, 0, start
         while i + 64 <= end:  # what is before i is in no run, so a run of 64 begins at i or after its last break
             stop = i + 63
             while stop >= i and CLASSES[data[stop]] & BASE64:
@@ -172,7 +192,10 @@ def count_encoded(data: Any, offsets: Any, rows: Any, matched: Any, longest: Any
             stop = i + 64
             while stop < end and CLASSES[data[stop]] & BASE64:
                 stop += 1
-            total, most, i = total + stop - i, max(most, stop - i), stop
+            total, most = total + stop - i, max(most, stop - i)
+            if not _repeats(data, i, stop):
+                packed, packed_most = packed + stop - i, max(packed_most, stop - i)
+            i = stop
         i = start
         while i < end:
             byte = data[i]
@@ -189,10 +212,11 @@ def count_encoded(data: Any, offsets: Any, rows: Any, matched: Any, longest: Any
                 items, stop = items + 1, after
             if items >= 8:
                 total, most = total + stop - i, max(most, stop - i)
+                packed, packed_most = packed + stop - i, max(packed_most, stop - i)
                 i = stop
             else:
                 i += 1
-        matched[k], longest[k] = total, most
+        found[0, k], found[1, k], found[2, k], found[3, k] = total, most, packed, packed_most
 
 
 @_compiled

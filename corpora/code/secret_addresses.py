@@ -41,8 +41,11 @@ _RESERVED_DOMAIN = re.compile(
 )
 _USER_OF_URL = re.compile(rb"//[^\s/\"'<>]*$")
 _MACHINE_BOX = re.compile(
-    rb"(?:git|hg|svn|ssh|noreply|no-reply|donotreply|this|return|break|super|root|nobody|postgres|[0-9]+)$"
+    rb"(?:git|hg|svn|ssh|noreply|no-reply|donotreply|this|return|break|super|root|nobody|postgres|[0-9.]+)$"
 )
+_MESSAGE_ID = re.compile(rb"(?i)(?:message-?id|in-reply-to|references)[\w\"']{0,3}\s{0,2}[:=][^@]{0,40}$")
+"""What stands before the name of a mail, which looks like an address."""
+_PORT = re.compile(rb":[0-9]")
 _FILE_SUFFIX = frozenset(b"py rs sh md so pl ps mm".split())
 """Country codes that are file suffixes: after a name that is a version or a scale (`icon@2x`), they are files."""
 
@@ -109,6 +112,8 @@ def email_address(candidate: Candidate) -> bool:
         return False
     if _USER_OF_URL.search(candidate.before) or candidate.text[candidate.end : candidate.end + 1] == b"(":
         return False  # a call
+    if _MESSAGE_ID.search(candidate.before) or _PORT.match(candidate.text, candidate.end):
+        return False
     return len(box) <= 64 and len(domain) <= 255 and not _RESERVED_DOMAIN.search(domain) and not _MACHINE_BOX.match(box)
 
 

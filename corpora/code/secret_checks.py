@@ -16,11 +16,14 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import unquote_to_bytes
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CONTEXT_BYTES = 48
 _PASSWORD_BITS = 2.5
+_SETTINGS_DIGITS, _SETTINGS_BITS = 2, 3.2
+"""Of a password without quotes, which could as well be a word of code."""
 _LONGEST_BYTES = 4096
 """Of an assigned value; what is longer is data."""
 _DUMMY = re.compile(
@@ -41,11 +44,16 @@ _REFERENCE = re.compile(
 _CHECKED_PREFIXES = frozenset({b"ghp", b"gho", b"ghu", b"ghs", b"ghr", b"npm"})
 _TEMPLATE = re.compile(rb"[{<\[]|\$\(|%s|%d|%\(|\$[A-Za-z_]|%[A-Z_]+%")
 _PUBLIC_NAME = re.compile(
-    rb"public|(?:hash|sha\d*|md5|digest|checksum|public|name|url|uri|path|file|type|field|label|prefix|header|pattern|regex|column"
+    rb"public|(?:hash|error|sha\d*|md5|digest|checksum|public|name|url|uri|path|file|type|field|label|prefix|header|pattern|regex|column"
     rb"|param|id|hint|policy|class|format|version|size|len(?:gth)?|count|key_?name|code|scheme|expiry|expires)s?$",
     re.IGNORECASE,
 )
 """Last words of names that speak about a secret and do not hold it."""
+_TOKENIZER = re.compile(rb"(?i)tokeni[sz](?:e|ing|ation)")
+_SECRET_NAME = re.compile(rb"(?i)key|secret|token|credential|bearer")
+_ARGUMENT = re.compile(rb"\w\s*,\s*[rbuRBU]?[\"'`]$")
+"""Before the value: a name without quotes and a comma, which is the next argument and nothing that is assigned."""
+_HOST_PORT = re.compile(rb"[\w.-]+:[0-9]{1,5}")
 _KNOWN_EXAMPLES = frozenset(
     {
         "6c96130f130ab0d6",
@@ -156,15 +164,28 @@ def basic_credentials(candidate: Candidate) -> bool:
 
 
 def url_password(candidate: Candidate) -> bool:
-    """Whether the password of a URL is none of a manual's, nor a variable; the user's name is no password."""
-    return candidate.value != candidate.name and _strong(candidate.value)
+    """Whether the password of a URL is none of a manual's, nor a variable or a query; the user's name is no password."""
+    value = candidate.value
+    if value == candidate.name or value.startswith(b"?"):
+        return False
+    return _strong(value) and (b"%" not in value or _strong(unquote_to_bytes(value)))
 
 
 def assigned_password(candidate: Candidate) -> bool:
-    """Whether a quoted value beside the word password is one: mixed, and no name, path, address or template."""
+    """Whether a quoted value beside the word password is one: mixed, and no name, path, address, template or argument."""
     value = candidate.value
-    public = _PUBLIC_NAME.search(candidate.name) or len(value) > _LONGEST_BYTES
-    return not public and _strong(value) and not _REFERENCE.fullmatch(value)
+    if _PUBLIC_NAME.search(candidate.name) or len(value) > _LONGEST_BYTES or not _strong(value):
+        return False
+    between = value.startswith(b"+") and b"(" in value  # two strings, and what stands between them
+    argument = _ARGUMENT.search(candidate.text, max(0, candidate.start - _CONTEXT_BYTES), candidate.start)
+    return not (between or argument or _HOST_PORT.fullmatch(value) or _REFERENCE.fullmatch(value))
+
+
+def settings_password(candidate: Candidate) -> bool:
+    """Whether a bare value beside the word password is one: also random, for code looks like settings."""
+    digits = len(re.findall(rb"[0-9]", candidate.value))
+    random = digits >= _SETTINGS_DIGITS and entropy(candidate.value) >= _SETTINGS_BITS
+    return random and assigned_password(candidate)
 
 
 def assigned_key(candidate: Candidate) -> bool:
@@ -172,6 +193,7 @@ def assigned_key(candidate: Candidate) -> bool:
     value = candidate.value
     if (
         _PUBLIC_NAME.search(candidate.name)
+        or not _SECRET_NAME.search(_TOKENIZER.sub(b"", candidate.name))
         or len(value) > _LONGEST_BYTES
         or _DUMMY.search(value)
         or _names_something(value)
@@ -183,12 +205,17 @@ def assigned_key(candidate: Candidate) -> bool:
     return digits >= 2 and letters >= 2 and entropy(value) >= (3.0 if hexadecimal else 3.5)
 
 
+def query_key(candidate: Candidate) -> bool:
+    """Whether the value of a parameter of a URL is random, as a key is; its name has said what it is for."""
+    return assigned_key(replace(candidate, name=b"token"))
+
+
 def mixed_token(candidate: Candidate) -> bool:
     """Whether what follows the prefix has all classes of characters and the prefix names no digest."""
     prefix, _, body = re.sub(rb"-", b"_", candidate.value).rpartition(b"_")
     if prefix in _CHECKED_PREFIXES:
         return False  # its checksum was wrong
-    classes = all(re.search(one, body) for one in (rb"[a-z]", rb"[A-Z]", rb"[0-9].*[0-9]"))
+    classes = all(re.search(one, body) for one in (rb"[g-z]", rb"[G-Z]", rb"[0-9].*[0-9]"))  # beyond hexadecimal
     return classes and not re.search(rb"sha|md5|hash|integrity|digest", prefix) and not _names_something(body)
 
 

@@ -168,6 +168,7 @@ _KEY_NAME = (
     "api_?-?key|access_?-?key|secret|token|auth_?-?key|private_?-?key|encryption_?-?key|signing_?-?key|credential"
 )
 _PASSWORD_NAME = "passw(?:or)?d|passphrase|pwd|passwd"  # noqa: S105 (the name, not one)
+_QUERY_NAME = f"token|secret|api_?-?key|{_PASSWORD_NAME}"
 _NAMED = rf"([\w-]*(?i:{_KEY_NAME})[\w-]*)"
 _NAMED_PASSWORD = rf"([\w-]*(?i:{_PASSWORD_NAME})[\w-]*)"
 _CREDENTIALS = (
@@ -232,8 +233,21 @@ _CREDENTIALS = (
     Rule(
         "settings_key",
         r"(?i:key|secret|token)[\w-]*[ \t]*[:=][ \t]*[\w+/.=~-]{20}",
-        rf"(?m:{_NAMED}[ \t]*[:=][ \t]*([\w+/.=~-]{{20,}})[ \t]*$)",
+        rf"(?m:{_NAMED}[ \t]*[:=][ \t]*([\w+/.=~-]{{20,}})[ \t]*(?:[ \t]#.*)?$)",
         (checks.assigned_key, checks.not_example),
+    ),
+    Rule(
+        "query_key",
+        r"(?i:key|secret|token|passw|passphrase|pwd)[\w-]*=[\w%+/.~-]{16}",
+        rf"[?&;]([\w-]*(?i:{_QUERY_NAME}))=([\w%+/.~-]{{16,400}}=*)",
+        (checks.query_key, checks.not_example),
+    ),
+    Rule(
+        "settings_password",
+        r"(?i:passw|passphrase|pwd)[\w-]*[ \t]*[:=][ \t]*[\w!#%*+./=?@^~-]{8}",
+        rf"(?m:^[ \t]*(?:export )?{_NAMED_PASSWORD}[ \t]*[:=][ \t]*([\w!#%*+./=?@^~-]{{8,64}})[ \t]*(?:[ \t]#.*)?$)",
+        (checks.settings_password,),
+        PASSWORD,
     ),
 )
 _ADDRESSES = (

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
+from corpora.code import secret_shell
 from corpora.code.secret_checks import Candidate, entropy
 from corpora.code.secret_patterns import PLACEHOLDERS, RULES, Rule
 
@@ -74,13 +75,16 @@ def find(text: bytes, language: str) -> list[Finding]:
                 if not _inside(finding, *strings):
                     continue
             found.add(finding)
-    return [_quoted(finding, text) for finding in found.all] if language == "Shell" else found.all
+    return _quoted(found.all, text) if language == "Shell" else found.all
 
 
-def _quoted(finding: Finding, text: bytes) -> Finding:
-    """Put the placeholder of a bare value in quotes: to a shell its angle brackets are redirections."""
-    bare = text[max(0, finding.start - 1) : finding.start] == b"="
-    return replace(finding, placeholder=b'"' + finding.placeholder + b'"') if bare else finding
+def _quoted(found: list[Finding], text: bytes) -> list[Finding]:
+    """Put the placeholders of bare words in quotes: to a shell their angle brackets are redirections."""
+    outside = secret_shell.bare(text, [finding.start for finding in found])
+    return [
+        replace(finding, placeholder=b'"' + finding.placeholder + b'"') if bare else finding
+        for finding, bare in zip(found, outside, strict=True)
+    ]
 
 
 @lru_cache(maxsize=1)

@@ -2,8 +2,9 @@
 
 In a cluster with held-out documents the survivor is held out and all training documents go, so that no score on held-out
 text rests on a copy in training. Otherwise the most stars survive (none counts last), then the oldest, because a copy is
-younger than what it was copied from and the licence of the original is the one that holds, then the least id. The result
-depends neither on the order of documents nor on how they lie in shards, and a second run removes nothing.
+younger than what it was copied from and the licence of the original is the one that holds; then the repository with the
+least digest, so that all that two repositories have in common falls to the same one; then the least id. The result depends
+neither on the order of documents nor on how they lie in shards, and a second run removes nothing.
 
 An index (`corpora/dedup/index.py`) is all that is kept of a corpus: a new batch is compared with the indexes of earlier
 ones, whose texts are not read again. What is like an earlier document goes, whatever it is: that one may be trained on

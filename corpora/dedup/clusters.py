@@ -107,8 +107,8 @@ def elect(joined: Joined, agreement: Agreement, scratch: Path) -> Election:
     scratch.mkdir(parents=True, exist_ok=True)
     survivors, names = (_decisions(scratch / name, len(joined), number) for name in ("survivors.npy", "names.npy"))
     buckets = np.zeros(len(joined), np.int16)
-    priorities = tuple(part.array("priorities") for part in joined.parts)
-    unions.elect(parents, priorities, ids, starts, joined.corpus, survivors, names, buckets)
+    priorities, origins = (tuple(part.array(name) for part in joined.parts) for name in ("priorities", "origins"))
+    unions.elect(parents, priorities, origins, ids, starts, joined.corpus, survivors, names, buckets)
     survivors.flush()  # workers on other machines read it
     return Election(joined, survivors, names, buckets)
 

@@ -1,9 +1,10 @@
-"""What deduplication knows of a corpus: six memory-mapped arrays and no text, 552 bytes a unit (a file or a repository).
+"""What deduplication knows of a corpus: six memory-mapped arrays and no text, 560 bytes a unit (a file or a repository).
 
 | array | shape | what |
 |---|---|---|
 | `ids.npy` | unit, 16 | the id of the document; of a repository, the least id of its documents |
 | `priorities.npy` | unit | who survives: held-out first, then more stars, then the older; the least number wins |
+| `origins.npy` | unit | a digest of the repository: what is equal in that falls to the least |
 | `digests.npy` | 2, unit | the two halves of a 128-bit digest of the text |
 | `keys.npy` | 32, unit | band by band, the key under which a unit meets what may be like it; 0 without words |
 | `signatures.npy` | unit, 256 | low bytes of the minima |
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from corpora import SchemaError, records, shards, sieve
-from corpora.dedup.units import ORIGIN, REPOSITORY, ids_of, least_ids, priority, units_of
+from corpora.dedup.units import ORIGIN, REPOSITORY, ids_of, least_ids, origins_of, priority, units_of
 from corpora.engine import Engine
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-EXACT = ("ids", "priorities", "digests")
+EXACT = ("ids", "priorities", "origins", "digests")
 NEAR = (*EXACT, "keys", "signatures")
-UNIT_AXIS = {"ids": 0, "priorities": 0, "digests": 1, "keys": 1, "signatures": 0}
+UNIT_AXIS = {"ids": 0, "priorities": 0, "origins": 0, "digests": 1, "keys": 1, "signatures": 0}
 """The arrays, and which axis of each counts the units."""
 SUMMARY = "index.json"
 
@@ -97,7 +98,7 @@ def _check_whole(scratch: Path, rows: dict[str, int]) -> None:
     """Refuse a corpus that has a repository in two shards: neither part could be told from a repository."""
     import numpy as np
 
-    names = np.concatenate([np.load(scratch / shard / "names.npy") for shard in rows])
+    names = np.concatenate([np.load(scratch / shard / "origins.npy") for shard in rows])
     order = np.argsort(names, kind="stable")
     again = np.flatnonzero(names[order][1:] == names[order][:-1])
     if len(again):
@@ -110,11 +111,11 @@ def _check_whole(scratch: Path, rows: dict[str, int]) -> None:
 
 
 def sketch_identity() -> dict[str, Any]:
-    """Say what signatures are made of: indexes with another identity cannot be compared."""
+    """Say what signatures and orders are made of: indexes with another identity cannot be compared."""
     from corpora import minhash
 
     shape = {"shingle_words": minhash.SHINGLE_WORDS, "bands": minhash.BANDS, "rows": minhash.ROWS}
-    return {**shape, "license_headers": False}
+    return {**shape, "license_headers": False, "ties": "origins"}
 
 
 def _measure_shard(path: Path, scratch: Path, unit: str, names: tuple[str, ...]) -> int:
@@ -126,7 +127,7 @@ def _measure_shard(path: Path, scratch: Path, unit: str, names: tuple[str, ...])
     units = units_of(table, unit)
     arrays = _of_files(path, table)
     if unit == REPOSITORY:
-        arrays = _of_repositories(arrays, units, table)
+        arrays = _of_repositories(arrays, units)
     if "signatures" in names:
         from corpora import minhash
 
@@ -165,27 +166,23 @@ def _of_files(path: Path, table: pa.Table) -> dict[str, Array]:
     texts = table["text"].cast(pa.binary()).to_pylist()  # as bytes: no decoding, nor encoding again
     digests = b"".join(hashlib.blake2b(text, digest_size=16).digest() for text in texts)
     halves = np.frombuffer(digests, "<u8").reshape(-1, 2)
-    return {"ids": ids_of(table, path), "priorities": _priorities(table), "digests": halves}
+    order = {"priorities": _priorities(table), "origins": origins_of(table)}
+    return {"ids": ids_of(table, path), **order, "digests": halves}
 
 
-def _of_repositories(files: dict[str, Array], units: npt.NDArray[np.int64], table: pa.Table) -> dict[str, Array]:
-    """Put files together: the least id, the best priority, a digest of the set of texts; and a digest of the name."""
+def _of_repositories(files: dict[str, Array], units: npt.NDArray[np.int64]) -> dict[str, Array]:
+    """Put files together: the least id, the best priority, a digest of the set of texts."""
     import numpy as np
 
     order = np.argsort(units, kind="stable")
     members = np.split(order, np.flatnonzero(np.diff(units[order])) + 1) if len(units) else []
     digests = b"".join(_joint(files["digests"][rows]) for rows in members)
-    names = [hashlib.blake2b(repr(_pair(table, int(rows[0]))).encode(), digest_size=8).digest() for rows in members]
     return {
         "ids": least_ids(files["ids"], units),
         "priorities": np.array([files["priorities"][rows].min() for rows in members], np.uint64),
+        "origins": np.array([files["origins"][rows[0]] for rows in members], np.uint64),
         "digests": np.frombuffer(digests, "<u8").reshape(-1, 2),
-        "names": np.frombuffer(b"".join(names), "<u8"),
     }
-
-
-def _pair(table: pa.Table, row: int) -> tuple[str, ...]:
-    return tuple(table[name][row].as_py() for name in ORIGIN)
 
 
 def _joint(digests: Array) -> bytes:

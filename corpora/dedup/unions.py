@@ -140,11 +140,14 @@ def _before(ids: Any, starts: Any, a: int, b: int) -> bool:
 
 
 @_compiled
-def _better(priorities: Any, ids: Any, starts: Any, a: int, b: int) -> bool:
+def _better(priorities: Any, origins: Any, ids: Any, starts: Any, a: int, b: int) -> bool:
     p, q = _part(starts, a), _part(starts, b)
     if p != q:
         return p < q
     x, y = priorities[p][a - starts[p]], priorities[q][b - starts[q]]
+    if x != y:
+        return bool(x < y)
+    x, y = origins[p][a - starts[p]], origins[q][b - starts[q]]
     if x != y:
         return bool(x < y)
     return bool(_before(ids, starts, a, b))
@@ -152,12 +155,21 @@ def _better(priorities: Any, ids: Any, starts: Any, a: int, b: int) -> bool:
 
 @_compiled
 def elect(
-    parents: Any, priorities: Any, ids: Any, starts: Any, corpus: int, survivors: Any, names: Any, buckets: Any
+    parents: Any,
+    priorities: Any,
+    origins: Any,
+    ids: Any,
+    starts: Any,
+    corpus: int,
+    survivors: Any,
+    names: Any,
+    buckets: Any,
 ) -> None:
     """Give each text its cluster's survivor and its cluster's name, the member with the least id.
 
-    The survivor is of the earliest part, there of the least priority number, there of the least id. `buckets` gets the
-    first byte of the name's id, or -1 where the text is alone or nothing of its cluster is at or above `corpus`.
+    The survivor is of the earliest part, there of the least priority number, then of the least origin, then of the least
+    id. `buckets` gets the first byte of the name's id, or -1 where the text is alone or nothing of its cluster is at or
+    above `corpus`.
     """
     for text in range(parents.shape[0]):
         top = root(parents, text)
@@ -166,7 +178,7 @@ def elect(
             continue
         if text >= corpus:
             buckets[top] = _SHOWN
-        if _better(priorities, ids, starts, text, survivors[top]):
+        if _better(priorities, origins, ids, starts, text, survivors[top]):
             survivors[top] = text
         if _before(ids, starts, text, names[top]):
             names[top] = text

@@ -19,9 +19,11 @@ _MAXIMUM_NAME_BYTES = 4_096
 """Of a whole path, as Linux has it; archives can hold longer ones."""
 _NOT_NAME = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, and the lone surrogates as which Python shows bytes that are not UTF-8."""
-_LICENSE_NAMES = ("licen", "copying", "unlicense")
-_NOT_LICENSE_SUFFIXES = (".pyc", ".spdx", ".gradle", ".csproj", ".properties", ".tmpl", ".png", ".map")
-_PROSE = frozenset({"", "Text", "Markdown", "reStructuredText", "HTML", "AsciiDoc", "TeX"})
+_LICENSE_NAME = re.compile(r"licen|copying|unlicense|copyrights?(?:\.txt|\.md)?$")
+_NOT_LICENSE = re.compile(
+    r"\.(?:py|pyc|spdx|gradle|csproj|properties|tmpl|vm|hlp|map|png|jpe?g|gif|ico|svg|pdf|gz|license)$"
+)
+_PROSE = frozenset({"Text", "Markdown", "reStructuredText", "HTML", "AsciiDoc", "TeX"})
 """Languages of licence texts; `License.java` and `licensing.go` are about licences."""
 SKIPPED_FOLDERS = frozenset(
     {".git", ".hg", ".svn", ".tox", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".pytest_cache"}
@@ -107,9 +109,10 @@ def bounded(refused: list[Refusal]) -> tuple[Refusal, ...]:
 def is_license_file(path: str) -> bool:
     """Whether a path looks like a licence text.
 
-    >>> [is_license_file(path) for path in ("LICENSE", "a/COPYING.txt", "LICENSE.Apache-2.0", "License.java", "licensing.py")]
+    >>> [is_license_file(path) for path in ("LICENSE", "a/COPYING.txt", "LICENSE.Apache-2.0", "License.cs", "licensing.py")]
     [True, True, True, False, False]
     """
     name = path.rpartition("/")[2].lower()
-    is_named = name.startswith(_LICENSE_NAMES) and not name.endswith(_NOT_LICENSE_SUFFIXES)
-    return is_named and languages.by_path(name) in _PROSE
+    if not _LICENSE_NAME.match(name) or _NOT_LICENSE.search(name):
+        return False
+    return "." not in name or not (spoken := languages.possible(name)) or not _PROSE.isdisjoint(spoken)

@@ -48,6 +48,8 @@ class Columns:
     """A file's text; where the table has none, `content` names it."""
     content: str = ""
     """Name under which the text lies in a store of contents."""
+    events: str = ""
+    """Of a thread: the list of its events, of which a text is made (corpora/sources/threads.py)."""
     before: str = ""
     """Of a commit: the file before it; `text` is the file after it."""
     message: str = ""
@@ -91,8 +93,10 @@ class Dataset:
 
     def __post_init__(self) -> None:
         where = f"dataset {self.name}"
-        if bool(self.columns.text) == bool(self.columns.content):
-            raise ValueError(f"{where}: name a column for either text or content, got both or neither")
+        if sum(map(bool, (self.columns.text, self.columns.content, self.columns.events))) != 1:
+            raise ValueError(f"{where}: name a column for either text or content or events, got several or none")
+        if self.columns.events and self.domain != records.ISSUES:
+            raise ValueError(f"{where}: events are named for the domain issues, and for no other")
         if self.columns.content and not self.columns.bytes:
             raise ValueError(f"{where}: content needs a column of bytes too, or planning would fetch every text")
         if self.revision and not _REVISION.fullmatch(self.revision):
@@ -209,6 +213,17 @@ _ROWS = (
         ),
         evidence="license of CommitPack",
         terms="https://huggingface.co/datasets/bigcode/commitpack",
+    ),
+    Dataset(
+        name="the-stack-github-issues",
+        hub="bigcode/the-stack-github-issues",
+        # no revision: none was seen in public use
+        files=("data/*.parquet",),
+        domain=records.ISSUES,
+        columns=Columns(events="events", repository="repo", path="issue_number"),
+        license="LicenseRef-the-stack-github-issues",
+        evidence="the publisher: threads are their authors', under GitHub's terms",
+        terms=_STACK_TERMS.format("the-stack-github-issues"),
     ),
     Dataset(
         name="fineweb-edu",

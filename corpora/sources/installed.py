@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import cast
 
 from corpora.code import license as licenses
+from corpora.code.license_texts import from_license_texts
 from corpora.sources import Repository, digest, is_license_file
 from corpora.sources.beneath import read_beneath, walk
 from corpora.sources.nearest import MAXIMUM_LICENSE_BYTES
@@ -114,8 +115,8 @@ def _license(distribution: importlib.metadata.Distribution, root: Path, files: l
     if expression := licenses.from_free_text(metadata.get("License") or ""):
         return expression, "License field"
     found = [file for file in files if _is_own_license(file) and (root / file).is_file()]
-    if found:
-        return licenses.from_license_texts(read_beneath(root, found, MAXIMUM_LICENSE_BYTES))
+    if said := from_license_texts(read_beneath(root, found, MAXIMUM_LICENSE_BYTES)):
+        return said
     return licenses.UNKNOWN, "no expression, classifier, field or licence file"
 
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from corpora import SchemaError
-from corpora.sources.tables import BYTES, INTEGERS, NAMES, SEPARATOR, Input
+from corpora.sources.tables import BYTES, EVENTS, INTEGERS, NAMES, SEPARATOR, Input
+from corpora.sources.threads import thread_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -97,7 +98,7 @@ def _row(
         cell = _cell(value, column)
         if not _fits(name, cell):
             return {"problem": "wrong_type", "evidence": f"{column} is a {type(cell).__name__}"}
-        found[name] = _shaped(name, cell)
+        found["text" if name == EVENTS else name] = _shaped(name, cell)
     return found
 
 
@@ -116,6 +117,8 @@ def _fits(name: str, cell: Any) -> bool:
         return True
     if isinstance(cell, bool):
         return False
+    if name == EVENTS:
+        return isinstance(cell, list)
     if name in INTEGERS:
         return isinstance(cell, int | float) and abs(cell) < _MAXIMUM_INTEGER  # also: no NaN
     if name == "license" and isinstance(cell, list):
@@ -128,6 +131,8 @@ def _shaped(name: str, cell: Any) -> Any:
         return None
     if name in INTEGERS:
         return int(cell)
+    if name == EVENTS:
+        return thread_text(cell).encode("utf-8", "surrogatepass")
     if isinstance(cell, list):
         return SEPARATOR.join(_utf8(one) for one in cell)
     if name in BYTES:
@@ -147,5 +152,6 @@ def _table(rows: list[dict[str, Any]], names: tuple[str, ...]) -> pa.Table:
             return pa.int64()
         return pa.large_binary() if name in BYTES else pa.string()
 
+    names = tuple("text" if name == EVENTS else name for name in names)
     fields = [("row", pa.int64()), *((name, kind(name)) for name in names), ("problem", pa.string())]
     return pa.Table.from_pylist(rows, pa.schema([*fields, ("evidence", pa.string())]))

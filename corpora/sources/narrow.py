@@ -64,7 +64,7 @@ def columns(dataset: Dataset) -> tuple[str, ...]:
     """Name what planning reads: without a column of sizes, or of paths, the texts themselves."""
     named = dataset.columns
     sized = named.bytes and (named.path or named.content)
-    return tables.NARROW if sized else (*tables.NARROW, *tables.BYTES)
+    return tables.NARROW if sized else (*tables.NARROW, *tables.WIDE)
 
 
 def judge(batch: pa.Table, dataset: Dataset, config: CollectConfig, opt_outs: Collection[str]) -> pa.Table:

@@ -12,8 +12,8 @@ import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from corpora.code import license as licenses
 from corpora.code import license_files
+from corpora.code.license_texts import from_license_texts
 from corpora.sources import Repository, is_license_file
 from corpora.sources.beneath import Beneath, read_beneath
 
@@ -37,10 +37,10 @@ def answer(texts: Mapping[str, str]) -> Answer | None:
     stated = {name: _stated(name, texts[name]) for name in sorted(texts) if not is_license_file(name)}
     stated = {name: expression for name, expression in stated.items() if expression}
     together = _all_of(list(dict.fromkeys(stated.values())))
-    found = {name: text for name, text in texts.items() if is_license_file(name)}
-    if not found:
+    found = from_license_texts({name: text for name, text in texts.items() if is_license_file(name)})
+    if found is None:
         return (together, ", ".join(stated)) if stated else None
-    expression, evidence = licenses.from_license_texts(found)
+    expression, evidence = found
     joined = license_files.combine(together, expression)
     return (joined, evidence) if joined == expression else (joined, f"{evidence}; {', '.join(stated)}")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import codecs
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -167,25 +167,31 @@ def licensed(
     repository: Repository, file: str, text: str, domain: str, config: CollectConfig, look_up: _LookUp
 ) -> dict[str, Any]:
     """Give the licence columns of a file, or its rejection where they are not allowed."""
-    expression, evidence = _license(repository, file, text, domain, look_up)
+    expression, evidence = _license(repository, file, text, domain, look_up, config.licenses)
     if not licenses.allowed(expression, config.licenses):
         return _refusal(expression, evidence)
     return {"license": expression, "license_evidence": evidence}
 
 
-def _license(repository: Repository, file: str, text: str, domain: str, look_up: _LookUp) -> tuple[str, str]:
+def _license(
+    repository: Repository, file: str, text: str, domain: str, look_up: _LookUp, allow: Collection[str]
+) -> tuple[str, str]:
     """Decide the licence of a file: its SPDX tag, else the nearest licence file, else that of the repository.
 
-    What the head of a source file grants in words is asked for as well.
+    What the head of a source file grants in words is asked for as well; alone, where it is one of several that lie there.
     """
     if tag := licenses.spdx_tag(text):
         return licenses.normalize(tag) or tag, "SPDX-License-Identifier"
     found = None if file.endswith(DESCRIPTION) else look_up(file)
     expression, evidence = found or (repository.license, repository.license_evidence)
-    header = license_files.from_header(text) if domain == records.CODE else licenses.UNKNOWN
-    if not header or license_files.combine(expression, header) == expression:
+    if domain != records.CODE:
         return expression, evidence
-    return license_files.combine(header, expression) or header, f"header; {evidence}"
+    asked, header = expression, license_files.from_header(text)
+    if header and (" OR " in header or license_files.combine(expression, header) != expression):
+        asked = license_files.combine(header, expression) or header
+    if not licenses.allowed(asked, allow) and (own := license_files.alone(text, expression, allow)):
+        return own, f"header, of {evidence}"
+    return asked, evidence if asked == expression else f"header; {evidence}"
 
 
 def _refusal(expression: str, evidence: str) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def _rows(
         asked = pc.and_(batch["wanted"], pc.or_(pc.is_valid(batch["planned"]), pc.is_valid(batch["opt_out"])))
         return batch.filter(pc.or_(asked, pc.invert(batch["sound"])))
 
-    every = (*tables.NARROW, *tables.BYTES, "content")
+    every = (*tables.NARROW, *tables.WIDE, "content")
     fetch = contents.address(source.dataset.contents) if source.dataset.columns.content else ""
     for batch in tables.batches(source, every, config.max_file_bytes, keep=lambda one: len(judged(one))):
         rows = judged(batch).to_pylist()
@@ -222,7 +222,8 @@ def _read_as(
     if dataset.domain == records.CODE and dataset.columns.path:
         return read.domain_and_language(row["path"], text, config)
     named = language_of(row.get("language") or "", dataset)
-    language = languages.detect(row["path"], text) if dataset.columns.path else named
+    by_path = dataset.columns.path and dataset.domain != records.ISSUES  # whose paths are numbers
+    language = languages.detect(row["path"], text) if by_path else named
     if dataset.domain not in (records.CODE, records.COMMITS):
         return dataset.domain, language or "Text", text
     if language not in config.languages:

@@ -28,11 +28,12 @@ BATCH_ROWS = 1024
 SEPARATOR = "\x1f"
 """Between the licences of one row."""
 SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz", ".jsonl.zst")
-NARROW = tuple(
-    one.name for one in dataclasses.fields(Columns) if one.name not in ("text", "before", "message", "content")
-)
-"""Columns that planning reads."""
 INTEGERS, BYTES, NAMES = ("stars", "bytes"), ("text", "before", "message"), ("repository", "path", "revision")
+EVENTS = "events"
+"""A column that is read as `text`."""
+WIDE = (*BYTES, EVENTS)
+NARROW = tuple(one.name for one in dataclasses.fields(Columns) if one.name not in (*WIDE, "content"))
+"""Columns that planning reads."""
 _SITE = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(?P<site>[^/?#:]+)"
 
 
@@ -197,7 +198,7 @@ def _shaped(source: Input, table: pa.Table, mapped: dict[str, str], numbers: pa.
     for name, column in mapped.items():
         array = _nested(table, column)
         try:
-            columns[name] = _typed(name, array)
+            columns["text" if name == EVENTS else name] = _typed(name, array)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError) as error:
             raise SchemaError(
                 f"{source} has column {column!r} of type {array.type}, which cannot be {name} ({error})"
@@ -227,6 +228,8 @@ def _typed(name: str, array: Any) -> Any:
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_null(kind)):
             raise pa.ArrowTypeError("a number is wanted")
         return array.cast(pa.int64(), safe=False)
+    if name == EVENTS:
+        return _threads(array)
     if name == "license" and (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
         strings = array.cast(pa.list_(pa.string()))
         return pc.binary_join(strings, SEPARATOR)
@@ -240,6 +243,19 @@ def _typed(name: str, array: Any) -> Any:
     if name in BYTES:
         return array.cast(pa.large_binary())
     return _utf8(array)
+
+
+def _threads(array: Any) -> Any:
+    """Make a text of each list of events."""
+    import pyarrow as pa
+
+    from corpora.sources.threads import thread_text
+
+    if not (pa.types.is_list(array.type) or pa.types.is_large_list(array.type)):
+        raise pa.ArrowTypeError("a list of events is wanted")
+    rows = (None if events is None else thread_text(events) for events in array.to_pylist())
+    texts = [None if text is None else text.encode("utf-8", "surrogatepass") for text in rows]
+    return pa.chunked_array([pa.array(texts, pa.large_binary())])
 
 
 def _utf8(array: Any) -> Any:

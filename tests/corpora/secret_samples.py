@@ -111,7 +111,9 @@ CONTEXTS = {
     "connection_password": lambda r: f"Server=db;User Id=app;Password={run(r, 9)}7!;",
     "assigned_password": lambda r: f"db_password = '{run(r, 9)}7!'",
     "assigned_key": lambda r: f'{{"client_secret": "{run(r, 32)}"}}',
-    "settings_key": lambda r: f"deploy_token: {run(r, 40)}",
+    "settings_key": lambda r: f"deploy_token: {run(r, 40)}" + r.choice(["", "  # of the robot"]),
+    "settings_password": lambda r: f"export DB_ROOT_PASSWORD={run(r, 6)}7{run(r, 6)}2{run(r, 3)}",
+    "query_key": lambda r: f"![ci](https://ci.io/a.svg?style=x&{r.choice(['circle-token', 'pwd'])}={run(r, 40, HEX)})",
 }
 """Secrets that only what stands around them tells."""
 

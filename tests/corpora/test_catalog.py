@@ -32,7 +32,7 @@ def rows_of(dataset, number=4):
     values = {
         "text": PYTHON, "before": "", "message": "Say the name", "repository": "ann/tool", "path": "a.py",
         "revision": "1" * 40, "license": "mit", "language": "Python", "stars": 3, "date": "2024-01-01T00:00:00Z",
-        "content": "0" * 39, "bytes": len(PYTHON),
+        "content": "0" * 39, "bytes": len(PYTHON), "events": [{"author": "ann", "text": PYTHON.strip()}],
     }  # fmt: skip
     found = []
     for index in range(number):
@@ -84,10 +84,10 @@ def test_each_row_is_read_from_a_copy_in_its_layout(dataset, tmp_path, stages):
     assert metrics["kept"] == len(kept) == 4 - len(rejected)
     for row in kept:
         assert (row["source"], row["domain"]) == (dataset.name, dataset.domain)
-        assert row["language"] == ("English" if dataset.domain == "text" else "Python")
+        assert row["language"] == {"text": "English", "issues": "Text"}.get(dataset.domain, "Python")
         assert row["stars"] == (3 if dataset.columns.stars else None)
         assert row["date"] == ("2024-01-01T00:00:00Z" if dataset.columns.date else None)
-        assert PYTHON in row["text"]
+        assert PYTHON.strip() in row["text"]
 
 
 def test_no_licence_of_a_publisher_is_taken_for_allowed(tmp_path, stages):

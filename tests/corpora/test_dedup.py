@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corpora import SchemaError, shards, sieve
+from corpora.code.filter import FilterConfig, filter_code
 from corpora.dedup import (
     Earlier,
     NearDuplicatesConfig,
@@ -65,6 +66,35 @@ def test_a_training_copy_of_held_out_text_goes_whatever_its_id(stages, document,
         else:
             out, _ = near(stages, marked)
         assert [row["id"] for row in stages.kept(out)] == [heldout["id"]]
+
+
+@pytest.mark.parametrize("drop", ["exact", "near"])
+def test_all_that_two_repositories_share_falls_to_the_same_one(stages, document, drop):
+    """Whichever it is: of what is equal in split, stars and date; among three the same holds for each pair."""
+    texts = [f"{drop}_{k} = 1\n" + "\n".join(f"v_{k}_{i} = f_{k}_{i}(x)" for i in range(60)) for k in range(12)]
+    rows = [document(text, path=f"{k}.py", repository=name) for name in ("a", "b", "c") for k, text in enumerate(texts)]
+    rows = [row for row in rows if not (row["repository"] == "c" and int(row["path"][:-3]) % 2)]
+    out = stages.out()
+    if drop == "exact":
+        drop_exact_duplicates(out, documents=stages.documents(rows, 3), engine=ENGINE)
+    else:
+        rows = [{**row, "text": row["text"] + f"\n# {row['repository']}"} for row in rows]
+        out, _ = near(stages, rows, num_shards=3)
+    places = {row["path"]: row["repository"] for row in stages.kept(out)}
+    assert len(places) == len(stages.kept(out)) == 12
+    in_three, in_two = ({places[f"{k}.py"] for k in range(start, 12, 2)} for start in (0, 1))
+    assert len(in_three) == len(in_two) == 1
+    assert in_two <= in_three | {"a", "b"}
+    assert in_three in ({"c"}, in_two)
+
+
+def test_the_filter_comes_first_so_that_a_vendored_copy_takes_nothing_with_it(stages, document):
+    rows = [document(variant(0), path=path) for path in ("vendor/x/a.py", "a.py", "third_party/a.py")]
+    rows = [{**row, "id": f"{number:032x}"} for number, row in enumerate(rows)]  # the vendored one has the least id
+    filtered, out = stages.out(), stages.out()
+    filter_code(filtered, documents=stages.documents(rows), config=FilterConfig(), engine=ENGINE)
+    drop_exact_duplicates(out, documents=filtered, engine=ENGINE)
+    assert [row["path"] for row in stages.kept(out)] == ["a.py"]
 
 
 @pytest.mark.parametrize("drop", ["exact", "near"])

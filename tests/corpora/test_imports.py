@@ -60,7 +60,10 @@ FOUND = [
     ("C", "src/a.c", '"a.h"', ["src/a.h"], "src/a.h a.h"),
     ("C++", "src/a.cc", '"lib/b.h"', ["include/lib/b.h"], "include/lib/b.h"),
     ("C++", "src/a.cc", "<lib/b.h>", ["include/lib/b.h"], "include/lib/b.h"),
+    ("C", "examples/a.c", "<cmocka.h>", ["include/cmocka.h"], "include/cmocka.h cmocka_private.h"),
     ("C", "src/a.c", "<string.h>", [], "src/string.h"),
+    ("C", "src/a.c", "<string.h>", ["include/string.h"], "include/string.h"),  # a C library
+    ("C", "src/a.c", "<other.h>", [], "src/another.h"),
     ("Rust", "src/lib.rs", "self::a", ["src/a/mod.rs"], "src/a/mod.rs"),
     ("Rust", "src/a/b.rs", "super::c::D", ["src/a/c.rs"], "src/a/c.rs src/lib.rs"),
     ("Rust", "src/a/b.rs", "crate::c::d::E", ["src/c/d.rs"], "src/c/d.rs src/c.rs src/lib.rs"),

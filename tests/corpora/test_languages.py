@@ -54,6 +54,15 @@ def test_what_decides_alone_is_linguists_only_answer(language):
         ("CMakeLists.txt", "project(a)\n", "CMake"),
         ("bin/run", "#!/usr/bin/env bash\nls\n", "Shell"),
         ("notes", "words\n", ""),
+        ("a.pl", "#!/usr/bin/perl\n# use v6 of the library; a :- b.\nsay 'a';\nclass A {}\n", "Perl"),
+        ("a.t", "#! /usr/bin/env perl\nuse v6ish;\n", "Perl"),
+        ("bin/profile", "#!/usr/bin/env ruby\nputs 1\n", "Ruby"),
+        ("cli.d.ts", "#!/usr/bin/env node\nimport './hook';\n", "TypeScript"),
+        ("a.s", "// Go's own\nTEXT add(SB), NOSPLIT, $0\n\tMOVQ a+0(FP), AX\n\tRET\n", "Unix Assembly"),
+        ("a.S", "\t.text\n\tmove.l d0, (a0)+\n\tlea foo, a1\n\tjsr bar\n", "Unix Assembly"),
+        ("a.h", "/*\n@end of the group\n*/\nint f(void);\n", "C"),
+        ("a.h", "/*\n@property p\n@end\n*/\nnamespace a { template <class T> class B; }\n", "C++"),
+        ("a.h", "#import <UIKit/UIKit.h>\nextern int a;\n", "Objective-C"),
     ],
 )
 def test_the_language_of_a_file(path, text, wanted):

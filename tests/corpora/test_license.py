@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpora.code import license as licenses
-from corpora.code.license import PERMISSIVE, allowed, from_classifiers, from_free_text, from_license_texts, normalize
+from corpora.code.license import PERMISSIVE, allowed, from_classifiers, from_free_text, normalize
+from corpora.code.license_texts import from_license_texts
 from corpora.collect import FIXTURE
 
 NAMES = ("MIT", "Apache-2.0", "GPL-3.0-only", "MPL-2.0", "LicenseRef-Mine")
@@ -122,7 +123,7 @@ def test_a_short_text_that_points_to_a_known_one_is_no_licence_of_its_own():
     )
     assert from_license_texts({"a/LICENSE": pointer, "a/LICENSE.MIT": mit})[0] == "MIT"
     assert from_license_texts({"a/LICENSE": pointer, "a/LICENSE.BSD": mit})[0] == ""  # what it points to is not there
-    assert from_license_texts({"a/LICENSE": pointer + " And more." * 200, "a/LICENSE.MIT": mit})[0] == ""
+    assert from_license_texts({"a/LICENSE": pointer + " You may not sell it.", "a/LICENSE.MIT": mit})[0] == ""
 
 
 def test_the_tag_is_read_in_any_comment_at_the_head_only():

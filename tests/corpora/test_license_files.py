@@ -5,10 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpora.code.license import PERMISSIVE, allowed, normalize
-from corpora.code.license_files import _HEADERS, combine, from_header, from_manifest, is_manifest
+from corpora.code.license_files import _HEADERS, alone, combine, from_header, from_manifest, is_manifest
+from corpora.collect import FIXTURE
 
 APACHE = "Licensed under the Apache License, Version 2.0 (the License);"
 GPL = "it under the terms of the GNU General Public License as published by"
+JETTY = "// under the terms of the Eclipse Public License v1.0\n// and Apache License v2.0\n"
 MANIFESTS = ("package.json", "composer.json", "Cargo.toml", "pyproject.toml", "setup.cfg", "pom.xml", "x.gemspec")
 
 
@@ -55,10 +57,65 @@ def test_any_metadata_is_read_as_an_expression_or_nothing(name, text):
         ("// Unauthorized copying of this file is prohibited", "LicenseRef-Proprietary"),
         ("import os\n", ""),
         ("x\n" * 4000 + GPL, ""),
+        ("{ This unit is published under the terms of the GPL }", "GPL-2.0-or-later"),
+        ("# License: GPL", "GPL-2.0-or-later"),
+        ("# This file is part of the Spring engine (GPL v2 or later), see LICENSE", "GPL-2.0-or-later"),
+        ("/* License: https://creativecommons.org/licenses/by-sa/4.0 CC BY-SA 4.0 */", "CC-BY-SA-4.0"),
+        ("// License: Creative Commons Attribution-ShareAlike 4.0", "CC-BY-SA-4.0"),
+        ("# GPL-compatible, as all releases of Python are", ""),
+        (f"{JETTY}// You may elect to redistribute this code under either of these licenses.", "EPL-1.0 OR Apache-2.0"),
+        (JETTY, "EPL-1.0"),
     ],
 )
 def test_headers_as_files_write_them(header, expression):
     assert from_header(header) == expression
+
+
+MIT = (FIXTURE / "iniconfig" / "LICENSE").read_text()
+ASF = """Licensed to the Apache Software Foundation (ASF) under one or more contributor license agreements.
+The ASF licenses this file to You under the Apache License, Version 2.0 (the "License"); you may not use this file except in
+compliance with the License. You may obtain a copy of the License at
+
+http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software distributed under the License is distributed on an
+"AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific
+language governing permissions and limitations under the License."""
+ZSTD = """This source code is licensed under both the BSD-style license (found in the LICENSE file) and the GPLv2 (found
+in the COPYING file). You may select, at your option, one of the above-listed licenses."""
+
+
+def comment(text):
+    return "/*\n" + "".join(f" * {line}\n" for line in text.splitlines()) + " */\npackage a;\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "folder", "expression"),
+    [
+        (ASF, "Apache-2.0 AND MPL-2.0", "Apache-2.0"),
+        (ASF, "Apache-2.0 AND (BSD-3-Clause OR GPL-2.0-only) AND Minpack", "Apache-2.0"),
+        (MIT, "CC-BY-4.0 AND MIT", "MIT"),
+        (ZSTD, "BSD-3-Clause AND GPL-2.0", "BSD-3-Clause OR GPL-2.0"),
+        (ASF, "GPL-3.0", ""),  # the folder is of one licence, and it is not that
+        (ASF, "Apache-2.0", ""),  # nothing to choose from
+        (ASF, "MIT AND MPL-2.0", ""),  # none of the folder's
+        (ASF, "", ""),
+        (MIT, "Apache-2.0 AND GPL-3.0", ""),
+        (f"{ASF}\n\nCommercial licenses can be had from us.", "Apache-2.0 AND MPL-2.0", ""),
+        (f"{ASF}\nParts of this file are under the GPL.", "Apache-2.0 AND MPL-2.0", ""),
+        (f"Not for commercial use without our permission.\n{MIT[-700:]}", "MIT AND MPL-2.0", ""),
+        (
+            "Use of this source code is governed by a BSD-style license in the LICENSE file.",
+            "BSD-3-Clause AND MPL-2.0",
+            "",
+        ),
+        (ZSTD.replace("one", "both"), "BSD-3-Clause AND GPL-2.0", ""),
+        (ZSTD, "BSD-3-Clause AND GPL-2.0 AND MPL-2.0", ""),  # a third one that the header does not speak of
+        ("See LICENSE.", "Apache-2.0 AND MPL-2.0", ""),
+    ],
+)
+def test_a_header_stands_alone_where_it_is_one_of_several_licences_in_full(header, folder, expression):
+    assert alone(comment(header), folder, PERMISSIVE) == expression
 
 
 def test_a_choice_holds_only_when_the_texts_are_those_of_the_choice():

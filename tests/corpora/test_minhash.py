@@ -27,6 +27,7 @@ class InMemory:
             "keys": sketches.keys,
             "signatures": sketches.signatures,
             "priorities": np.zeros(count, np.uint64),
+            "origins": np.zeros(count, np.uint64),
         }
 
     def __len__(self):

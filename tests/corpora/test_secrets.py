@@ -2,6 +2,8 @@
 
 import ast
 import re
+import shutil
+import subprocess
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,9 @@ from hypothesis import strategies as st
 from corpora import records, shards
 from corpora.code.headers import copyright_notices, license_spans
 from corpora.code.secret_patterns import PLACEHOLDERS, RULES
+from corpora.code.secret_shell import bare
 from corpora.code.secrets import SecretsConfig, apply, find_all, redact, redact_secrets
+from corpora.code.syntax import SyntaxConfig, examine
 from corpora.engine import Engine
 from tests.corpora.secret_samples import CONTEXTS, SAMPLES, made, private_key
 
@@ -83,6 +87,16 @@ def test_a_private_key_goes_and_its_frame_stays():
         '"publicKeyToken": "1fc8b3b9a1e18e3b", "sha256": "' + "ab12" * 16 + '"',
         "https://user:password@db.net/ https://u:{password}@db.net/ redis://:%s@db.net postgres://joe:joe@db.net/x",
         "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ is basic implementation of Bearer authentication",
+        'log("User:" + user + " Password:"+rs.getString("Password"))',
+        "connect(self::PASSWORD, 'us-west-2'); connect(PASSWORD,\n  'ISO-8859-7'); pair = ('password', 'cache.io:6379')",
+        "BAD_PASSWORD_ERROR = '7f0a1c2e-11d2-4b6e-9f53-8c0d3e5a7b90'",
+        '{"tokenizers": "tokenizers==0.20.17b", "tokenize_with": "Z9x8C7v6B5n4M3a2S1d0"}',
+        "see #diff-4c1d9E0a7b3f5582c6d1e0f9a8b7c6d5e4f30218 and host-DEL0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+        "<20010203.112233.4455@mail.debian.org> Message-ID: <a1b2.xyz@mail.debian.org> In-Reply-To = 'q7@debian.org'",
+        'node = "node7@storage.debian.org:7777"',
+        "http://jane:p%40ssw0rd@db.net mongodb://jane:?shard=a1@db.net",
+        "DB_PASSWORD=word_for_2_uses\npassword: string2\nPASSWORD=$(cat file12)\npassword = getpass.getpass()",
+        "https://a.io/login?token=the_token_of_your_account&next=/a",
     ],
 )
 def test_stand_ins_and_what_only_looks_like_a_secret_stay(text):
@@ -232,6 +246,59 @@ def test_a_program_that_only_names_the_frame_of_a_key_is_left_alone():
     assert redact(text, "Ruby") == text
 
 
-def test_a_bare_value_of_a_shell_stays_one_word():
-    text = b'export ADMIN_EMAIL=jane.doe@debian.org\nmail "jane.doe@debian.org" jane.doe@debian.org\n'
-    assert redact(text, "Shell") == b'export ADMIN_EMAIL="<EMAIL>"\nmail "<EMAIL>" <EMAIL>\n'
+SCRIPT = """\
+# ask jane.doe@debian.org, don't wait
+export ADMIN=jane.doe@debian.org COPY='to=jane.doe@debian.org' # by jane.doe@debian.org
+mail -s "it's \\" from=jane.doe@debian.org" jane.doe@debian.org jane.doe@debian.org:/x <<<jane.doe@debian.org
+[[ $x == jane.doe@debian.org ]] && y=${x:-jane.doe@debian.org} z=$((1 << n))
+cat <<EOF >> jane.doe@debian.org | sort <<-'END'
+That's jane.doe@debian.org
+EOF
+\tjane.doe@debian.org
+\tEND
+git config user.email jane.doe@debian.org
+echo "over
+lines, a=jane.doe@debian.org"
+"""
+
+
+def test_a_placeholder_is_no_redirection_of_a_shell():
+    clean = redact(SCRIPT.encode(), "Shell").decode()
+    assert clean.count("<EMAIL>") == SCRIPT.count("@debian.org")
+    bare = [line.count('"<EMAIL>"') for line in clean.splitlines()]
+    assert bare == [0, 1, 3, 2, 1, 0, 0, 0, 0, 1, 0, 0]
+    assert examine("Shell", clean.encode(), SyntaxConfig()).get("reason") is None
+    assert accepted(clean)
+
+
+def accepted(script):
+    """Whether bash can read it."""
+    shell = shutil.which("bash")
+    if not shell:
+        pytest.skip("needs bash")
+    return subprocess.run([shell, "-n"], input=script, text=True, capture_output=True, check=False).stderr == ""
+
+
+WORDS = ["jane.doe@debian.org"] * 4 + [
+    *"'\"\\#\n $-ab=;|<>",
+    " ",
+    "\n",
+    "<<a",
+    " <<-'b'\n",
+    "\na\n",
+    " $'",
+    "\tb\n",
+    " <<< ",
+]
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=30).map("".join))
+def test_what_a_shell_reads_it_still_reads_when_it_is_redacted(script):
+    clean = redact(script.encode(), "Shell").decode()
+    if "<EMAIL>" in clean and accepted(script):
+        assert accepted(clean)
+
+
+def test_the_lexer_of_a_shell_is_linear():
+    for piece in (b"<<a1 ", b"'", b'"', b"\\", b"<<a\na\n", b'"\\', b" #", b"<<'"):
+        bare(piece * (400_000 // len(piece)), [399_990])

@@ -22,8 +22,8 @@ from corpora.layout import TokenizeConfig
 from corpora.tokenize import tokenize
 
 STAGES = (
-    (drop_exact_duplicates, {}),
     (filter_code, {"config": FilterConfig()}),
+    (drop_exact_duplicates, {}),
     (drop_near_duplicates, {"config": NearDuplicatesConfig()}),
     (redact_secrets, {"config": SecretsConfig()}),
     (gate_syntax, {"config": SyntaxConfig()}),

@@ -66,6 +66,42 @@ def rows(stages, out):
     return {row["path"] for row in stages.kept(out)}, {row["path"]: row["reason"] for row in stages.rejected(out)}
 
 
+ASF = (
+    "# Licensed under the Apache License, Version 2.0 (the License); you may not use this file except in compliance with\n"
+    "# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0\n"
+)
+MOZILLA = (
+    "This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0. If a copy of the MPL was not "
+    "distributed with this file, You can obtain one at https://mozilla.org/MPL/2.0/.\n"
+)
+
+
+def test_where_texts_of_several_licences_lie_a_files_own_header_decides(stages, tmp_path):
+    files = {"LICENSE": APACHE, "LICENSE.roots": MOZILLA, "own.py": f"{ASF}a = 1\n", "none.py": "b = 1\n"}
+    make_tar(tmp_path / "a" / "x.tar", {**files, "tagged.py": f"# SPDX-License-Identifier: MPL-2.0\n{ASF}c = 1\n"})
+    make_tar(tmp_path / "a" / "y.tar", {"LICENSE": MOZILLA, "single.py": f"{ASF}d = 1\n"})
+    out = collect(stages, tmp_path / "a")
+    kept = stages.kept(out)
+    assert [(row["path"], row["license"]) for row in kept] == [("own.py", "Apache-2.0")]
+    assert kept[0]["license_evidence"] == "header, of LICENSE, LICENSE.roots"
+    assert {row["path"] for row in stages.rejected(out)} >= {"none.py", "tagged.py", "single.py"}
+
+
+def test_a_pointer_leaves_its_folder_to_the_one_above(stages, tmp_path):
+    files = {"LICENSE": MIT, "docs/license.rst": ".. literalinclude:: ../LICENSE\n", "docs/conf.py": "a = 1\n"}
+    hidden = {
+        "no/LICENSE": "You may not copy this, see ../LICENSE.",
+        "no/c.py": "c = 1\n",
+        "x/License.cs": "x",
+        "x/d.py": "d\n",
+    }
+    make_tar(tmp_path / "a" / "x.tar", files | hidden)
+    out = collect(stages, tmp_path / "a")
+    kept = {row["path"]: row["license_evidence"] for row in stages.kept(out)}
+    assert kept.items() >= {"docs/conf.py": "LICENSE", "x/d.py": "LICENSE"}.items()
+    assert "no/c.py" not in kept
+
+
 # What is good ------------------------------------------------------------------------------------------------------------
 
 PROJECT = {

@@ -7,9 +7,11 @@ from itertools import accumulate
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from corpora import records, shards
-from corpora.code import grammars
+from corpora.code import gaps, grammars
 from corpora.code.languages import BY_NAME
 from corpora.code.parsing import Parsing
 from corpora.code.syntax import ERROR_SHARES, SyntaxConfig, examine, gate_syntax
@@ -91,7 +93,7 @@ def test_the_gate_keeps_what_parses_and_symbols_follow_kept(stages, document):
         kept = shards.read(path, records.DOCUMENT)["id"].to_pylist()
         assert shards.read(out / "symbols" / path.name, records.SYMBOLS)["id"].to_pylist() == kept
     (rejected,) = stages.rejected(out)
-    assert (rejected["path"], rejected["bound"]) == ("b.py", 0.0)
+    assert (rejected["path"], rejected["bound"]) == ("b.py", dict(ERROR_SHARES)["Python"])
     assert 0 < rejected["value"] <= 1
 
 
@@ -137,8 +139,8 @@ def test_what_parses_inside_an_error_is_read():
 def test_a_little_damage_is_a_little_share():
     code = b"x = 1\n" * 100 + b"def f(:\n    pass\n"
     found = examine("Python", code, CONFIG)
-    assert (found["reason"], found["bound"]) == ("syntax", 0.0)
-    assert 0 < found["value"] < 0.05
+    assert (found["reason"], found["bound"]) == ("syntax", dict(ERROR_SHARES)["Python"])
+    assert 0.0003 < found["value"] < 0.05
     assert "reason" not in examine("Python", code, SyntaxConfig(error_shares=(("Python", 0.05),)))
 
 
@@ -227,3 +229,75 @@ def test_a_function_whose_body_is_missing_has_no_docstring():
     """As in the error tests of a Python parser: the hole is mended with a body of nothing."""
     found = examine("Python", b"def foo():\ndef foo() -> int:\nx = 42\n", SyntaxConfig(error_shares=(("Python", 1.0),)))
     assert [function["docstring_start"] for function in found["functions"]] == [-1, -1]
+
+
+# What the grammars do not know ---------------------------------------------------------------------------------------
+
+GAPS = [
+    ("TypeScript", 'export type * from "./shapes";\n'),
+    ("TypeScript", 'export type * as shapes from "./shapes";\n'),
+    ("TypeScript", 'declare const pair: import("./pair.js").Pair<\n  number,\n  string\n>;\n'),
+    (
+        "TypeScript",
+        "export type Same<in out T> = (value: T) => T;\ntype From<\n  out A,\n  in B extends string\n> = A;\n",
+    ),
+    ("TSX", 'export type * from "./shapes";\n'),
+    ("JavaScript", "const f = 1;\nexport { f as function, f as null };\n"),
+    ("C#", "class A {\n#pragma warning suppress 56506 // checked\n  int F(int a) => a; }\n"),
+    ("C#", "#if A\nclass A : B {\n#elif C\nclass A : C {\n#else\nclass A {\n#endif\n  int F(int a) => a; }\n"),
+    ("C", "#include <a.h>\nMY_PRIVATE thing_t *\nmake(thing_t *a, int b);\nMY_PRIVATE other_t *\ntake(int);\n"),
+    (
+        "C++",
+        "BEGIN_SHAPES\nclass SHAPES_API Box : Shape { int a; };\nstruct SHAPES_API(x) Ball : Box {};\nEND_SHAPES\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("language", "code"), GAPS)
+def test_what_a_grammar_does_not_know_is_no_error(language, code, monkeypatch):
+    assert examine(language, code.encode(), CONFIG).get("reason") is None
+    monkeypatch.setattr(gaps, "painted", lambda _, code: code)
+    assert examine(language, code.encode(), CONFIG)["reason"] == "syntax"
+
+
+@pytest.mark.parametrize("language", ["TypeScript", "JavaScript", "C#", "C", "C++"])
+def test_what_is_no_program_is_none_without_its_gaps(language):
+    known = "".join(code for name, code in GAPS if name == language)
+    found = examine(language, f"{known}\n{BROKEN * 5}".encode(), CONFIG)
+    assert found["reason"] == "syntax"
+
+
+@given(
+    st.sampled_from([*GOOD]),
+    st.lists(
+        st.sampled_from([*"ABCD (<,>\n", "#if A\n", "#else\n", "#endif", "import('a').", " out ", "é"]), max_size=30
+    ),
+)
+def test_painting_keeps_every_byte_in_its_place(language, pieces):
+    code = "".join(pieces).encode()
+    painted = gaps.painted(language, code)
+    assert len(painted) == len(code)
+    assert [byte == 10 for byte in painted] == [byte == 10 for byte in code]
+
+
+def test_painting_is_linear():
+    for piece in (
+        b"import('",
+        b"export ",
+        b", in ",
+        b"class AAAA",
+        b"AAAA (",
+        b"  ",
+        b"#if\n",
+        b"\nAAAA",
+        b"as ",
+        b"import(  ",
+    ):
+        for language in ("TypeScript", "C++", "C#"):
+            gaps.painted(language, piece * (200_000 // len(piece)))
+
+
+def test_a_little_that_a_good_python_file_has_is_no_reason():
+    code = b"def f(a):\n    return *[None] * 3, *a, *[None] * 2\n" + b"x = f(1)\n" * 5000
+    assert "reason" not in examine("Python", code, CONFIG)
+    assert examine("Python", code[:100], CONFIG)["reason"] == "syntax"

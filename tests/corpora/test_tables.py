@@ -485,3 +485,44 @@ def test_memory_is_of_a_batch_and_a_shard_not_of_the_table(tmp_path):
         [sys.executable, "-c", _MEASURE, str(tmp_path)], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert int(result.stdout) * 1024 < 500e6
+
+
+THREAD = [
+    {"author": "Jo", "title": "Crash on  start", "text": "It crashes, @al-b. See @property.", "action": "opened"},
+    {"author": "ci[bot]", "title": None, "text": "Build failed", "action": "created"},
+    {"author": "al-b", "title": None, "text": "Thanks @JO, fixed.", "action": "created"},
+    {"author": "jo", "title": None, "text": "", "action": "closed"},
+]
+TOLD = (
+    "<issue_start>Title: Crash on start\nusername_0: It crashes, @username_1. See @property."
+    "<issue_comment>username_1: Thanks @username_0, fixed.<issue_closed>"
+)
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.jsonl"])
+def test_threads_of_issues_are_documents_without_names_and_bots(tmp_path, stages, name):
+    columns = {"events": "events", "repository": "repo", "path": "issue_number"}
+    mapping = {"columns": columns, "license": "MIT", "domain": "issues"}
+    bots = [{"author": "renovate", "title": "Bump", "text": "Bump x", "action": "opened"}]
+    rows = [{"repo": "o/r", "issue_number": 1, "events": THREAD}, {"repo": "o/r", "issue_number": 2, "events": bots}]
+    root = table(tmp_path / "mine", {name: [*rows, {"repo": "o/r", "issue_number": 3, "events": None}]}, mapping)
+    out = stages.out()
+    collect(out, ("mine", root))
+    (kept,) = stages.kept(out)
+    assert (kept["text"], kept["domain"], kept["language"], kept["path"]) == (TOLD, "issues", "Text", "1")
+    assert {row["path"]: row["reason"] for row in stages.rejected(out)} == {"2": "empty", "3": "no_text"}
+
+
+def test_events_of_another_form_are_said_to_be_so(tmp_path, stages):
+    mapping = {"columns": {"events": "events", "repository": "repo"}, "license": "MIT", "domain": "issues"}
+    odd = [{"repo": "o/r", "events": [1, {"author": 5, "text": ["x"]}, {"user": {"login": "jo"}, "body": "Hm"}]}]
+    root = table(tmp_path / "a", {"a.jsonl": [*odd, {"repo": "o/r", "events": "text"}]}, mapping)
+    out = stages.out()
+    collect(out, ("mine", root))
+    assert [row["text"] for row in stages.kept(out)] == ["<issue_start>username_0: Hm"]
+    assert [row["reason"] for row in stages.rejected(out)] == ["wrong_type"]
+    root = table(tmp_path / "b", {"a.parquet": [{"repo": "o/r", "events": "text"}]}, mapping)
+    with pytest.raises(SchemaError, match="column 'events' of type string, which cannot be events"):
+        collect(stages.out(), ("mine", root))
+    with pytest.raises(ValueError, match="events are named for the domain issues"):
+        collect(stages.out(), ("mine", table(tmp_path / "c", {"a.jsonl": odd}, {**mapping, "domain": "code"})))
