@@ -203,6 +203,7 @@ class WriteAttribution(CodeStage):
 class ImportBase(CodeStage):
     """Bring a pretrained base into our layout: HF folder, Megatron weights, tokenizer."""
 
+    version = 2
     config = "base"
     build = "specialize.base:import_base"
     inventory = "specialize.base:base_inventory"
@@ -212,6 +213,7 @@ class ImportBase(CodeStage):
 class TrainTokenizer(CodeStage):
     """Train a byte-level BPE with Qwen's split rule and special tokens (`tiny` only)."""
 
+    version = 2
     config = "tokenizer"
     build = "corpora.tokenizer:train_tokenizer"
 
@@ -220,6 +222,7 @@ class TrainTokenizer(CodeStage):
 class InitializeBase(CodeStage):
     """Make a random base of the Qwen2 architecture (`tiny` only)."""
 
+    version = 2
     config = "base"
     build = "specialize.base:initialize_base"
 
@@ -275,6 +278,7 @@ class TokenizeText(CodeStage):
 class ContinuePretraining(CodeStage):
     """Continue the base on code and replay text: CODE-QWEN."""
 
+    version = 2
     config = "pretrain"
     place = TRAINING
     build = "specialize.train:continue_pretraining"
@@ -313,6 +317,7 @@ class DecontaminateInstructions(CodeStage):
 class Pack(CodeStage):
     """Write conversations as packs of one length, with a mask of what is learned."""
 
+    version = 2
     config = "pack"
     build = "corpora.pack:pack"
 
@@ -321,6 +326,7 @@ class Pack(CodeStage):
 class FineTune(CodeStage):
     """Teach CODE-QWEN to answer: CODE-QWEN-CHAT."""
 
+    version = 2
     config = "fine_tune"
     place = TRAINING
     build = "specialize.train:fine_tune"
@@ -333,6 +339,7 @@ class FineTune(CodeStage):
 class ExportBase(CodeStage):
     """Write CODE-QWEN as a folder that transformers loads."""
 
+    version = 2
     config = "export_base"
     build = "specialize.export:export"
 
@@ -341,6 +348,7 @@ class ExportBase(CodeStage):
 class ExportChat(CodeStage):
     """Write CODE-QWEN-CHAT as a folder that transformers loads."""
 
+    version = 2
     config = "export_chat"
     build = "specialize.export:export"
 

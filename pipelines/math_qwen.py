@@ -207,6 +207,7 @@ class WriteMathData(MathStage):
 class PackMath(MathStage):
     """Write conversations as packs of 1024 tokens, system and user masked."""
 
+    version = 2
     config = "pack"
     build = "corpora.pack:pack"
 
@@ -218,6 +219,7 @@ class PackMath(MathStage):
 class FineTuneMath(MathStage):
     """Teach the base mathematics: MATH-QWEN-CHAT."""
 
+    version = 2
     config = "fine_tune"
     place = TRAINING
     build = "specialize.train:fine_tune"
@@ -230,6 +232,7 @@ class FineTuneMath(MathStage):
 class ExportMath(MathStage):
     """Write MATH-QWEN-CHAT as a folder that transformers loads."""
 
+    version = 2
     config = "export"
     build = "specialize.export:export"
 
@@ -238,6 +241,7 @@ class ExportMath(MathStage):
 class EvaluateMath(MathStage):
     """Score the base at its best prompt and MATH-QWEN-CHAT on held-out drills and GSM8K."""
 
+    version = 2
     config = "evaluate"
     place = GPU
     build = "specialize.evaluate_math:evaluate_math"

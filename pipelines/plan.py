@@ -118,8 +118,19 @@ def _training(stage: Stage, state: str) -> Estimate:
     seconds = flops / (hardware.devices * hardware.peak_flops * hardware.utilization)
     hours = seconds * hardware.devices / 3600 if hardware.kind != "cpu" else None
     length = f"{most}{tokens:,} tokens in {steps:,} steps" if steps else f"{tokens:,} tokens"
-    work = f"{parameters / 1e9:.3g}B parameters, {length}, {flops:.2g} FLOP"
+    work = f"{parameters / 1e9:.3g}B parameters, {length}, {flops:.2g} FLOP; a rank holds {_rank_memory(stage)}"
     return Estimate(name, state, work, seconds, hours, hours * hardware.dollars_per_hour if hours else None)
+
+
+def _rank_memory(stage: Stage) -> str:
+    """Say what a rank holds of weights, optimizer and activations, and where that is more than its device has."""
+    from specialize import memory
+
+    hardware = stage.values.hardware
+    need = memory.estimate(stage.values.model, stage.config_value(), fused=hardware.kind != "cpu")
+    fits = need.total * memory.MARGIN <= hardware.memory_bytes
+    bound = "" if fits else f", MORE THAN THE {hardware.memory_bytes / 1e9:.0f} GB OF A DEVICE"
+    return f"{need.total / 1e9:.1f} GB{bound}"
 
 
 def assumptions(root: Root) -> list[str]:

@@ -64,12 +64,24 @@ _UNDO |= {("+", True): _UNDO["+", False], ("*", True): _UNDO["*", False]}
 
 
 _MANY_TO_ONE = re.compile(
-    r"\bround|\bnearest|\bclosest|\bwhole number|cheap|\bwhichever|\bwhole\b.{0,20}\bonly|\bminimum number|\bmaximum number",
+    r"\bround|\bnearest|\bclosest|\bwhole number|cheap|\bwhichever|\bwhole\b.{0,20}\bonly|\bminimum number|\bmaximum number"
+    r"|\bdifference\b|\b(?:lower|lowest|better|best) (?:price|deal|value|option|offer)",
     re.IGNORECASE,
 )
 """Words with which several numbers may have one answer."""
 _ARTICLE = re.compile(r"\b[Aa]n? [$€£]?$")
 _BEGINS_AFTER = re.compile(r"^(?:Then|Next|Now),? ([a-z])")
+_LETTER = re.compile(r"\blet [a-z] (?:be|=|equal|represent)", re.IGNORECASE)
+_CONTAINER = (
+    r"(?:loads|box(?:es)?|bags?|pack(?:age|et)?s?|cans?|containers?|crates?|cartons?|bottles?|jars?|trips|batches|rolls|tanks|"
+    r"buckets|cases?|bundles|quarts?|gallons?|buses|vans|trucks|tables|tubs|sheets|candles|rows|pages)\b"
+)
+_FILLED = re.compile(
+    rf"\bhow many (?:\w+ ){{0,3}}{_CONTAINER}|"
+    rf"\b(?:come|sold|sells?|buy|bought)\b[^.?]{{0,30}}\b(?:in|by the)\b[^.?]{{0,12}}{_CONTAINER}",
+    re.IGNORECASE,
+)
+"""Asks for things that are filled, or bought whole: with a division, several numbers fill as many of them."""
 _SMALL = 12
 """A number up to this may be in the steps by chance, where others of the question are not."""
 _GOES_ON = re.compile(r"(?:Then|And|Next|Now)\b")
@@ -130,8 +142,13 @@ def check(structure: Structure) -> None:
         raise Unusable("constant not in question")
     if re.search(rf"\b{UNKNOWN}\b", structure.question, re.IGNORECASE):
         raise Unusable("letter in question")
+    if _LETTER.search(structure.chain.body):
+        raise Unusable("letter in solution")
+    divides = "/" in structure.chain.body
     if _MANY_TO_ONE.search(structure.question):
         raise Unusable("comparison or rounding")
+    if divides and _FILLED.search(structure.question):
+        raise Unusable("whole things")
     if not is_true(without_annotations(structure.chain.body)):
         raise Unusable("text has a wrong calculation")
 

@@ -127,7 +127,8 @@ class Pairs:
         fitting = [
             found
             for found in self._firsts[sort]
-            if value * _HALF <= found.value <= value * _TWICE
+            if found.row["id"] != second["id"]
+            and value * _HALF <= found.value <= value * _TWICE
             and found.value != value
             and not names & found.names
             and self._used[found.row["id"]] < self._config.uses

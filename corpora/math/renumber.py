@@ -40,10 +40,19 @@ _BOUND = re.compile(
 """Words with which one number of a sort may be what another leaves: of 30 minutes, she came 15 minutes late."""
 _OF_ITS_OWN = re.compile(
     r"american flag|deck of cards|\bpoker\b|\balphabet|\bchess|piano keys|\bdi[ce]e?\b|\bzodiac|solar system|\bleap year|"
+    r"\bmatchstick|\bschool year|\bmonths? (?:is|has|have|equals?|with|of)(?: exactly)? \d+ (?:weeks|days)|"
+    r"\b(?:tablespoons?|teaspoons?|cups?|pints?|quarts?|gallons?|foot|yard|mile|pound|kilogram) (?:is|are|has|equals?) \d|"
+    r"\b(?:is|was) \d+ (?:feet|foot|inches|cm|centimeters)\b[^.]{0,14}\btall|\bfeet,? (?:and )?\d+ inches\b(?! per)|"
     r"\bconsecutive|\bprime number|\bletters?\b.{0,60}\bname|\bname.{0,60}\bletters?\b|\bscore[sd]? .{0,30}\bout of\b",
     re.IGNORECASE,
 )
 """Things whose numbers are known: the American flag has 13 stripes."""
+_SHOWN_ONCE = re.compile(
+    r"\d \w+ \(\d+ (?:hours?|minutes?|days?|weeks?|feet|inches)\)|"
+    r"\b(?:is|was) the (?:highest|tallest|longest|fastest|greatest|biggest|heaviest)",
+    re.IGNORECASE,
+)
+"""What a solution sees without a step for it: that 60 minutes are 1 hour, or that 51 is the highest."""
 _AGE = re.compile(r"\byears? old|\bages?\b|\bbirthday|\bgrand(?:mother|father|ma|pa)|\bolder|\byounger", re.IGNORECASE)
 _OLDEST = 100
 _GLUED = re.compile(r"(?<=[A-Za-z])(?<!\dx)(?<!\dX)\d+")
@@ -126,6 +135,8 @@ def check_story(structure: Structure) -> None:
         raise Unusable("number not used")
     has_floor = any("//" in step.expression.text for step in structure.chain.steps)
     if has_floor or _BRANCH.search(question) or _BRANCH.search(plain(structure.chain.body)):
+        raise Unusable("comparison or rounding")
+    if _SHOWN_ONCE.search(plain(structure.chain.body)):
         raise Unusable("comparison or rounding")
     if _OF_ITS_OWN.search(question):
         raise Unusable("numbers of a known thing")
