@@ -6,6 +6,7 @@ the same. A number gets a name where it can mean one thing only, so that no name
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,11 @@ from corpora import shards, sieve
 from corpora.engine import Engine
 from corpora.math import rows
 from corpora.math.annotations import OPERAND, Unusable, render
-from corpora.math.structure import Source, Structure, analyse
+from corpora.math.structure import Source, Structure, analyse, has_evidence
+
+_COUNTED = 12
+"""A constant up to this may be counted from names and words; a larger one is somebody's own."""
+_OPERATOR = re.compile(r"[-+*/]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +58,24 @@ def write_program(structure: Structure, config: ProgramConfig) -> str:
     """Write the program of one problem."""
     if len(structure.chain.steps) > config.max_steps:
         raise Unusable("too many steps")
+    if any(value > _COUNTED and not has_evidence(value, structure.question) for value in structure.constants()):
+        raise Unusable("constant not in question")
+    check_steps(structure)
     return "\n".join(line for line in _lines(structure, config.comment) if line)
+
+
+def check_steps(structure: Structure) -> None:
+    """Refuse steps that calculate nothing, and results that no later step takes up: their program would not say what is done."""
+    for step, sources in zip(structure.chain.steps, structure.sources, strict=True):
+        if (
+            len(sources) == 1
+            and not _OPERATOR.search(step.expression.text)
+            and not any(s.is_result for s in sources[0])
+        ):
+            raise Unusable("number calculated nowhere")
+    used = {source.index for step in chosen(structure) for source in step if source is not None and source.is_result}
+    if len(used) < len(structure.chain.steps) - 1:
+        raise Unusable("result not used")
 
 
 def _lines(structure: Structure, comment: str) -> Iterator[str]:
@@ -82,8 +104,8 @@ def named(structure: Structure) -> set[int]:
 def chosen(structure: Structure) -> list[list[Source | None]]:
     """Choose what each number of each step is called; None for a number that is written as it is.
 
-    A number that may mean several things has no name, so that no name misleads; but where one of them is a result that no
-    other step takes up, it is that: results are calculated to be used.
+    A number that may mean several things has no name, so that no name misleads; but where all of them are results, it is the
+    latest that no other step takes up: results are calculated to be used.
     """
     found = [[_choose(structure, sources) for sources in step] for step in structure.sources]
     used = {source.index for step in found for source in step if source is not None and source.is_result}
@@ -92,9 +114,9 @@ def chosen(structure: Structure) -> list[list[Source | None]]:
             if len(candidates) == 1:
                 continue  # refused a name on purpose
             unused = [source for source in candidates if source.is_result and source.index not in used]
-            if step[position] is None and unused:
-                step[position] = unused[0]
-                used.add(unused[0].index)
+            if step[position] is None and unused and all(source.is_result for source in candidates):
+                step[position] = unused[-1]
+                used.add(unused[-1].index)
     return found
 
 

@@ -40,7 +40,8 @@ _BOUND = re.compile(
 """Words with which one number of a sort may be what another leaves: of 30 minutes, she came 15 minutes late."""
 _OF_ITS_OWN = re.compile(
     r"american flag|deck of cards|\bpoker\b|\balphabet|\bchess|piano keys|\bdi[ce]e?\b|\bzodiac|solar system|\bleap year|"
-    r"\bmatchstick|\bschool year|\bmonths? (?:is|has|have|equals?|with|of)(?: exactly)? \d+ (?:weeks|days)|"
+    r"\b(?:first|second|third|fourth|last) (?:place|rank)|\bmatchstick|\bschool year|"
+    r"\bmonths? (?:is|has|have|equals?|with|of)(?: exactly)? \d+ (?:weeks|days)|"
     r"\b(?:tablespoons?|teaspoons?|cups?|pints?|quarts?|gallons?|foot|yard|mile|pound|kilogram) (?:is|are|has|equals?) \d|"
     r"\b(?:is|was) \d+ (?:feet|foot|inches|cm|centimeters)\b[^.]{0,14}\btall|\bfeet,? (?:and )?\d+ inches\b(?! per)|"
     r"\bconsecutive|\bprime number|\bletters?\b.{0,60}\bname|\bname.{0,60}\bletters?\b|\bscore[sd]? .{0,30}\bout of\b",

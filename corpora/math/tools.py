@@ -17,7 +17,7 @@ from corpora import progress, shards, sieve
 from corpora.engine import Engine
 from corpora.math import rows
 from corpora.math.annotations import ANNOTATION, ANSWER_MARK, Unusable, render, to_value
-from corpora.math.program import assignments, chosen, named
+from corpora.math.program import assignments, check_steps, named
 from corpora.math.python import execute
 from corpora.math.renumber import RenumberConfig, variants
 from corpora.math.structure import MONEY, Structure, analyse, has_evidence, is_part
@@ -69,7 +69,7 @@ _TAIL = re.compile(r"[\d.,]*\d(?: ([A-Za-z][A-Za-z '’-]{2,60}?))?[.]?(?:\n|$)"
 class ToolsConfig:
     """Which problems get a program to run, and what it may use."""
 
-    variants: int = 2
+    variants: int = 3
     """Renumbered problems of a seed, beside the seed itself; their numbers are not those of the stage that renumbers."""
     max_steps: int = 12
     """Lines of calculation at most."""
@@ -166,9 +166,7 @@ def draft(seed: rows.Row, question: str, solution: str, config: ToolsConfig) -> 
         raise Unusable("too many steps")
     if not all(has_evidence(value, question) for value in structure.constants()):
         raise Unusable("constant not in question")
-    used = {source.index for step in chosen(structure) for source in step if source is not None and source.is_result}
-    if len(used) < len(structure.chain.steps) - 1:
-        raise Unusable("result not used")
+    check_steps(structure)
     program = "\n".join(_program(structure))
     exact, key = execute(program)
     if exact != structure.chain.answer:

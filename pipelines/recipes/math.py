@@ -66,7 +66,7 @@ class MathRecipe:
     tools: ToolsConfig = ToolsConfig()
     drills: DrillsConfig = DrillsConfig()
     gym: GymConfig | None = None
-    """reasoning-gym as a further source (pip install '.[gym]')."""
+    """reasoning-gym as a further source (pip install '.[reasoning-gym]')."""
     verify: VerifyAnswersConfig = VerifyAnswersConfig()
     teacher: TeacherConfig | None = None
     """Kinds that a teacher writes; luigi.cfg [teacher] says where it listens."""

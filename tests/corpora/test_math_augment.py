@@ -173,7 +173,7 @@ def test_programs_print_the_answer(some_seeds, stages):
     """Run here, because they are ours and a jail may be missing; VerifyAnswers runs them in one."""
     out = stages.out()
     counts = augment_program(out, problems=some_seeds, config=ProgramConfig(), engine=Engine())
-    assert counts["kept"] == len(kept(out)) >= 100
+    assert counts["kept"] == len(kept(out)) >= 80
     assert counts["kept"] + counts["rejected"] == 120
     for row in kept(out):
         printed = []

@@ -7,7 +7,7 @@ from corpora.chat import MaskMode, encode, render
 from corpora.engine import Engine
 from corpora.math import rows
 from corpora.math.annotations import Unusable
-from corpora.math.program import ProgramConfig, write_program
+from corpora.math.program import ProgramConfig, assignments, write_program
 from corpora.math.python import execute
 from corpora.math.structure import analyse
 from corpora.math.tools import ToolsConfig, augment_tools, drafts, finish, messages, parts
@@ -135,10 +135,32 @@ def test_a_program_that_does_not_follow_is_refused(question, solution, reason):
         drafts({**SEED, "question": question, "solution": solution}, ToolsConfig())
 
 
-def test_an_ambiguous_number_is_the_result_that_nothing_else_takes_up():
-    question = "Two boys have 10 figs each, and 20 nuts. How many in all?"
-    program = write_program(analyse(question, "<<2*10=20>>20 <<20+20=40>>40\n#### 40"), ProgramConfig(comment=""))
-    assert program.splitlines()[-2] == "s2 = s1+20"
+def test_an_ambiguous_number_is_the_latest_result_that_nothing_else_takes_up():
+    structure = analyse(
+        "Two boys have 10 figs each, four have 5. In all?", "<<2*10=20>>20 <<4*5=20>>20 <<20+20=40>>40\n#### 40"
+    )
+    assert list(assignments(structure))[-1] == "s3 = s2+s1"
+
+
+def test_a_number_that_may_be_one_of_the_question_has_no_name_and_no_program():
+    structure = analyse(
+        "Two boys have 10 figs each, and 20 nuts. How many in all?", "<<2*10=20>>20 <<20+20=40>>40\n#### 40"
+    )
+    assert list(assignments(structure))[-1] == "s2 = 20+20"
+    with pytest.raises(Unusable, match="result not used"):
+        write_program(structure, ProgramConfig())
+
+
+@pytest.mark.parametrize(
+    ("solution", "reason"),
+    [
+        ("<<7=7>>7 <<7*2=14>>14\n#### 14", "number calculated nowhere"),
+        ("<<2*37=74>>74\n#### 74", "constant not in question"),
+    ],
+)
+def test_steps_from_nowhere_are_refused(solution, reason):
+    with pytest.raises(Unusable, match=reason):
+        write_program(analyse("How much are 2 boxes?", solution), ProgramConfig())
 
 
 def test_renumbered_problems_get_solutions_too():
@@ -177,5 +199,4 @@ def test_wrong_configs_are_refused():
 )
 def test_a_percent_and_its_hundred_are_not_taken_for_what_they_equal(question, solution):
     """Errors seen in programs that were read: 35 was 35% of a result of 100, and 40/100*100 was 40/s1*s1."""
-    program = write_program(analyse(question, solution), ProgramConfig(comment=""))
-    assert program.splitlines()[-2] in ("s2 = 100+35", "s2 = q3/100*100")
+    assert list(assignments(analyse(question, solution)))[-1] in ("s2 = 100+35", "s2 = q3/100*100")

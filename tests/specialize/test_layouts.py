@@ -1,8 +1,8 @@
 """Losses, gradients and weights do not depend on how a model and its batch are cut over ranks, nor on a stop in between.
 
-Everything in FP32 against one process that starts from the same weights. Two ranks run with the other tests, four with the slow
-ones. Weights after 20 steps: largest difference below `WEIGHTS`; AdamW divides by the root of tiny second moments, so
-rounding of a gradient near zero becomes a whole step of the learning rate, 5e-3 here.
+Everything in FP32 against one process that starts from the same weights. Most layouts of two ranks run with the other tests,
+four ranks with the slow ones. Weights after 20 steps: largest difference below `WEIGHTS`; AdamW divides by the root of tiny
+second moments, so rounding of a gradient near zero becomes a whole step of the learning rate, 5e-3 here.
 """
 
 import json
@@ -69,6 +69,8 @@ MIXES = {
     "packs tp2 dp2": ("fine_tune", {"tensor_parallel": 2} | DISTRIBUTED),
     "packs pp2 dp2": ("fine_tune", {"pipeline_parallel": 2, "data_parallel": 2}),
 }
+FAST = ("tp2", "tp2 sequence parallel", "pp2", "cp2", "dp2", "dp2 distributed optimizer", "packs tp2", "packs dp2")
+"""Of two ranks; the others are slow tests, as are those of four."""
 RESUME = {"steps": 8, "resume_at": 4}
 RESUMED = ("dp2", "dp2 distributed optimizer", "dp2 distributed optimizer overlap", "pp2 vpp2")
 RESHARDED = {
@@ -98,15 +100,21 @@ def one_rank(plan):
 
 
 @pytest.fixture(scope="module")
-def two_ranks(plan, one_rank):
-    """Rows of every layout of two ranks, from one pair of processes."""
-    layouts = {name: _spec(plan, name, kind, parallel) for name, (kind, parallel) in LAYOUTS.items()}
-    for name in RESUMED:
-        layouts[f"{name} resumed"] = _resumed(plan, layouts[name], name)
-    for name, parallel in RESHARDED.items():
-        spec = _resumed(plan, layouts[name], f"{name} resharded")
-        layouts[f"{name} resharded"] = {**spec, "steps": STEPS, "parallel_after": parallel}
-    return _run(plan, layouts, ranks=2)
+def fast(plan, one_rank):
+    """Rows of the layouts of two ranks that run with the other tests, from one pair of processes."""
+    return _run_two(plan, [name for name in LAYOUTS if name in FAST])
+
+
+@pytest.fixture(scope="module")
+def slow(plan, one_rank):
+    """Rows of the other layouts of two ranks."""
+    return _run_two(plan, [name for name in LAYOUTS if name not in FAST])
+
+
+@pytest.fixture
+def two_ranks(request, name):
+    """Rows of the layouts that a test's own is among."""
+    return request.getfixturevalue("fast" if name.removesuffix(" resumed") in FAST else "slow")
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +124,13 @@ def four_ranks(plan, one_rank):
     return _run(plan, layouts, ranks=4)
 
 
-@pytest.mark.parametrize("name", LAYOUTS)
+def _marked(names):
+    return [
+        pytest.param(name, marks=() if name.removesuffix(" resumed") in FAST else pytest.mark.slow) for name in names
+    ]
+
+
+@pytest.mark.parametrize("name", _marked(LAYOUTS))
 def test_two_ranks_learn_what_one_learns(name, plan, one_rank, two_ranks):
     _check_learning(plan, one_rank, two_ranks, LAYOUTS[name][0], name)
 
@@ -161,21 +175,21 @@ def test_the_loss_is_made_of_the_domains(one_rank):
         assert row["loss"] == pytest.approx(0.75 * parts["code"] + 0.25 * parts["replay text"], rel=1e-5)
 
 
-@pytest.mark.parametrize("name", RESUMED)
+@pytest.mark.parametrize("name", _marked(RESUMED))
 def test_a_resumed_run_equals_an_unbroken_one_bit_for_bit(name, two_ranks):
     unbroken, resumed = two_ranks[name]["rows"], two_ranks[f"{name} resumed"]["rows"]
     for value in ("step", "loss", "grad_norm", "consumed_tokens"):
         assert [row[value] for row in resumed] == [row[value] for row in unbroken[: len(resumed)]]
 
 
-@pytest.mark.parametrize("name", RESHARDED)
+@pytest.mark.parametrize("name", _marked(RESHARDED))
 def test_a_run_goes_on_in_another_layout(name, one_rank, two_ranks):
     expected, actual = one_rank[LAYOUTS[name][0]]["rows"], two_ranks[f"{name} resharded"]["rows"]
     assert [row["step"] for row in actual] == list(range(1, STEPS + 1))
     assert [row["loss"] for row in actual] == pytest.approx([row["loss"] for row in expected], rel=LOSSES)
 
 
-@pytest.mark.parametrize("name", [*LAYOUTS, *(f"{name} resumed" for name in RESUMED)])
+@pytest.mark.parametrize("name", _marked([*LAYOUTS, *(f"{name} resumed" for name in RESUMED)]))
 def test_the_optimizer_counts_steps_not_parameters(name, two_ranks):
     """A counter that is shared between parameters, as Megatron restores it, would be far above the number of steps."""
     assert two_ranks[name]["adam_steps"] == [two_ranks[name]["rows"][-1]["step"]]
@@ -209,9 +223,21 @@ def _resumed(plan, spec, name):
     return {**spec, **RESUME, "folder": str(Path(plan["folder"]) / name), "gradients": None, "weights": None}
 
 
+def _run_two(plan, names):
+    layouts = {name: _spec(plan, name, *LAYOUTS[name]) for name in names}
+    for name in RESUMED:
+        if name in names:
+            layouts[f"{name} resumed"] = _resumed(plan, layouts[name], name)
+    for name, parallel in RESHARDED.items():
+        if name in names:
+            spec = _resumed(plan, layouts[name], f"{name} resharded")
+            layouts[f"{name} resharded"] = {**spec, "steps": STEPS, "parallel_after": parallel}
+    return _run(plan, layouts, ranks=2)
+
+
 def _run(plan, layouts, *, ranks):
     folder = Path(plan["folder"])
-    out, job = folder / f"rows of {ranks}.json", folder / f"job of {ranks}.json"
+    out, job = folder / f"rows of {ranks}, {len(layouts)}.json", folder / f"job of {ranks}.json"
     job.write_text(json.dumps({**plan, "layouts": layouts, "out": str(out)}))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))

@@ -88,7 +88,7 @@ def test_a_spike_that_is_skipped_changes_no_weight_and_the_data_goes_on(tmp_path
     assert skipped[10]["consumed_samples"] == plain[10]["consumed_samples"]
 
 
-@pytest.mark.parametrize("distributed", [False, True])
+@pytest.mark.parametrize("distributed", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_spike_rolls_back_and_a_resumed_run_agrees(tmp_path, base, code, text, monkeypatch, distributed):
     """The step after the spike has the weights of the last checkpoint and the samples behind the spike."""
     config = replace(
