@@ -87,8 +87,9 @@ def await_candidate() -> None:
     """In the tests' process: until the candidate's module has run. What else becomes of it is for the caller to know."""
     word = _CANDIDATE_CALLS.receive()
     if word != HAS_RUN:
-        tell(remote_tester.NOT_RUN + word[1:] if word[:1] == RAISED else remote_tester.NO_FRAME + b"not a first word")
-        os._exit(1)
+        tell_last(
+            remote_tester.NOT_RUN + word[1:] if word[:1] == RAISED else remote_tester.NO_FRAME + b"not a first word"
+        )
 
 
 def test(code: types.CodeType) -> NoReturn:
@@ -156,14 +157,20 @@ def _leave(*_: object) -> bytes:
     os._exit(0)  # who asked has gone
 
 
-def _tell_lost() -> bytes:
-    tell(remote_tester.LOST)
+def tell_last(word: bytes) -> NoReturn:
+    """Tell the caller a last word and wait to be ended: it may still be sending, and would not hear of a closed socket."""
+    tell(word)
+    while os.read(HOST, MAX_MESSAGE):
+        pass
     os._exit(0)
+
+
+def _tell_lost() -> bytes:
+    tell_last(remote_tester.LOST)
 
 
 def _tell_no_frame(reason: str) -> bytes:
-    tell(remote_tester.NO_FRAME + reason.encode())
-    os._exit(0)
+    tell_last(remote_tester.NO_FRAME + reason.encode())
 
 
 # made before the fork, as is all that can be: what a program's process makes or touches first costs it a page

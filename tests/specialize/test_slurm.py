@@ -166,7 +166,9 @@ def test_a_driver_whose_parent_is_gone_leaves_the_job(slurm, cluster, log, modul
         Slurm(options=SlurmOptions(**{OPTIONS!r})).run({name!r}, [], ranks=1, log=pathlib.Path({str(log)!r}))
     """
     (tmp_path / "driver.py").write_text(textwrap.dedent(script))
-    shell = subprocess.Popen(["bash", "-c", f"{sys.executable} {tmp_path}/driver.py > {tmp_path}/said; true"])
+    shell = subprocess.Popen(
+        ["bash", "-c", '"$0" "$1" > "$2"; true', sys.executable, tmp_path / "driver.py", tmp_path / "said"]
+    )
     wait_for(lambda: any("RUNNING" in line for line in jobs(cluster)))
     shell.kill()
     shell.wait()
