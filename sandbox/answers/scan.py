@@ -12,31 +12,10 @@ from typing import Any, NamedTuple
 
 from sandbox.answers.tree import MAX_TOKENS, Unreadable, word_set
 from sandbox.answers.units import SCALES, is_unit
+from sandbox.answers.words import ONES
 
 _MAX_EXPONENT = 6_000  # of scientific notation
-_BASES = {
-    name: base
-    for base, name in enumerate(
-        [
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-        ],
-        start=2,
-    )
-}
+_BASES = {word: value for word, value in ONES.items() if 2 <= value <= 16}
 FUNCTIONS = word_set(
     "sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arccsc "
     "sinh cosh tanh coth asin acos atan ln log lg exp sqrt cbrt abs floor ceil gcd "

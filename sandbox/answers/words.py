@@ -6,7 +6,7 @@ import re
 
 from sandbox.answers.tree import Node
 
-_ONES = {
+ONES = {
     word: value
     for value, word in enumerate(
         [
@@ -45,8 +45,8 @@ _PARTS = {"half": 2, "halves": 2, "third": 3, "thirds": 3,
     "ninth": 9, "ninths": 9, "tenth": 10, "tenths": 10}  # fmt: skip
 _LARGE = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
 _NUMBER = re.compile(
-    r"(?:(minus|negative)\s+)?((?:" + "|".join([*_ONES, *_TENS, *_LARGE, "hundred", "and"]) + r")(?:[\s-]+(?:"
-    + "|".join([*_ONES, *_TENS, *_LARGE, "hundred", "and"]) + r")){0,12})(?:[\s-]+(" + "|".join(_PARTS) + r"))?(?![\w-])",
+    r"(?:(minus|negative)\s+)?((?:" + "|".join([*ONES, *_TENS, *_LARGE, "hundred", "and"]) + r")(?:[\s-]+(?:"
+    + "|".join([*ONES, *_TENS, *_LARGE, "hundred", "and"]) + r")){0,12})(?:[\s-]+(" + "|".join(_PARTS) + r"))?(?![\w-])",
     re.IGNORECASE,
 )  # fmt: skip
 _ONLY_PART = re.compile(rf"(?:an? ({'|'.join(_PARTS)})|(half))", re.IGNORECASE)
@@ -126,7 +126,7 @@ def numbered(text: str) -> str:
     mixed = _MIXED.fullmatch(text)
     if mixed:
         whole = numbered(mixed[1])
-        return f"{whole} {_ONES.get(mixed[2].lower(), 1)}/{_PARTS[mixed[3].lower()]}" if whole.isdecimal() else text
+        return f"{whole} {ONES.get(mixed[2].lower(), 1)}/{_PARTS[mixed[3].lower()]}" if whole.isdecimal() else text
     match = _NUMBER.match(text)
     if not match:
         return text
@@ -146,7 +146,7 @@ def _count(words: list[str]) -> int | None:
         elif word == "hundred":
             section, previous = max(section, 1) * 100, 100
         elif word != "and":
-            value = _ONES.get(word, _TENS.get(word, 0))
+            value = ONES.get(word, _TENS.get(word, 0))
             if value >= previous or (previous < 100 and previous % 10):
                 return None  # "one two": two numbers
             section, previous = section + value, value if value < 20 else 10

@@ -79,6 +79,7 @@ class _Job:
             self.number = self._running() or self._submit()
             yield
         except (KeyboardInterrupt, SystemExit):
+            self.number = self.number or self.slurm.client.find(job_name(self.folder)) or ""  # stopped inside sbatch
             if self.number and not _is_gone(parent):
                 self._cancel()
             elif self.number:
